@@ -6,23 +6,21 @@
 import { Schema } from "effect"
 
 export const idPattern = /^[a-z][a-z0-9]{2}[0-9a-hjkmnp-tv-z]{16}$/
-const identifier = <const Name extends string>(name: Name) =>
-  Schema.String.check(Schema.isPattern(idPattern)).pipe(Schema.brand(name))
+const identifier = Schema.String.check(Schema.isPattern(idPattern))
 
-export const VideoId = identifier("VideoId")
+export const VideoId = identifier.pipe(Schema.brand("VideoId"))
 export type VideoId = typeof VideoId.Type
 
-export const WorkerId = identifier("WorkerId")
+export const WorkerId = identifier.pipe(Schema.brand("WorkerId"))
 export type WorkerId = typeof WorkerId.Type
 
 /** A channel's or account's name in streams: chosen by people, so only its alphabet is fixed. */
-const slug = <const Name extends string>(name: Name) =>
-  Schema.String.check(Schema.isPattern(/^[a-z0-9][a-z0-9-]{0,38}$/)).pipe(Schema.brand(name))
+const slug = Schema.String.check(Schema.isPattern(/^[a-z0-9][a-z0-9-]{0,38}$/))
 
-export const ChannelId = slug("ChannelId")
+export const ChannelId = slug.pipe(Schema.brand("ChannelId"))
 export type ChannelId = typeof ChannelId.Type
 
-export const AccountId = slug("AccountId")
+export const AccountId = slug.pipe(Schema.brand("AccountId"))
 export type AccountId = typeof AccountId.Type
 
 export const Cell = Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9]{2}$/)).pipe(
@@ -31,9 +29,9 @@ export const Cell = Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9]{2}$/)).
 export type Cell = typeof Cell.Type
 
 /** Milliseconds since 1970, UTC. */
-export const Timestamp = Schema.Int.check(
-  Schema.isBetween({ minimum: 0, maximum: 8.64e15 }),
-).pipe(Schema.brand("Timestamp"))
+export const Timestamp = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 8.64e15 })).pipe(
+  Schema.brand("Timestamp"),
+)
 export type Timestamp = typeof Timestamp.Type
 
 /** Place in the log of all streams: the store's commit position, as a decimal string. Opaque but for its order. */
@@ -45,7 +43,8 @@ export type Position = typeof Position.Type
 export const isAfter = (position: string, other: string): boolean =>
   position.length === other.length ? position > other : position.length > other.length
 
-export type StreamName = `${"upload" | "video" | "takedown" | "transcode"}-${string}`
+export type StreamName =
+  | `${"upload" | "video" | "takedown" | "transcode"}-${string}`
   | `${"channel" | "account" | "worker" | "inbox" | "scheduler"}-${string}`
 
 export const uploadStream = (id: string): StreamName => `upload-${id}`

@@ -123,10 +123,7 @@ export class EventStore extends Context.Service<
       readonly filter?: Filter
     }) => Stream.Stream<News>
     /** One stream from a revision (inclusive), for ever; resubscribes like `follow`. */
-    readonly followStream: (
-      stream: string,
-      from?: number,
-    ) => Stream.Stream<Recorded>
+    readonly followStream: (stream: string, from?: number) => Stream.Stream<Recorded>
     /** Joins a group of competing consumers over `$all`, creating or updating it. At most `buffer` in flight. Rejoins by itself. */
     readonly consume: (group: Group, buffer: number) => Stream.Stream<Delivery>
     readonly groupState: (

@@ -1,0 +1,33 @@
+/** Where objects lie. Keys are deterministic: the same task writes the same key, and the first object stays. */
+
+/** A part of the source, numbered from 1. */
+export const sourcePart = (videoId: string, number: number) =>
+  `sources/${videoId}/${String(number).padStart(5, "0")}`
+export const sourcePrefix = (videoId: string) => `sources/${videoId}/`
+
+/** Everything that may be deleted once the transcode has ended. */
+export const tempPrefix = (videoId: string) => `temp/${videoId}/`
+export const temp = (videoId: string, run: number, name: string) => `temp/${videoId}/${run}/${name}`
+
+/** All media of a run; a rung's name (`720p`, `audio`) is a folder. */
+export const runPrefix = (videoId: string, run: number) => `segments/${videoId}/${run}/`
+export const segment = (videoId: string, run: number, rung: string, k: number) =>
+  `segments/${videoId}/${run}/${rung}/${k}.m4s`
+export const initSegment = (videoId: string, run: number, rung: string) =>
+  `segments/${videoId}/${run}/${rung}/init.mp4`
+
+/** Final playlists: `main.m3u8`, `{rung}.m3u8`. */
+export const manifest = (videoId: string, run: number, name: string) =>
+  `manifests/${videoId}/${run}/${name}`
+
+/** Thumbnails, storyboard sprites and their WebVTT. */
+export const image = (videoId: string, run: number, name: string) =>
+  `images/${videoId}/${run}/${name}`
+
+/** The wrapped key of an account's personal data. */
+export const accountKey = (accountId: string) => `keys/${accountId}`
+
+/** A transcode is one run of a video's pipeline: `{videoId}.{run}`; runs begin with 1. */
+export const transcodeId = (videoId: string, run: number) => `${videoId}.${run}`
+export const runOf = (transcode: string) => Number(transcode.slice(transcode.lastIndexOf(".") + 1))
+export const videoOf = (transcode: string) => transcode.slice(0, transcode.lastIndexOf("."))
