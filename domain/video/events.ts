@@ -28,6 +28,8 @@ export const VideoEvent = Schema.TaggedUnion({
     title: Sealed,
     description: Schema.NullOr(Sealed),
     visibility: Visibility,
+    /** Keyed hash of the request, to tell a retry from another request under the same key. */
+    request: Schema.optionalKey(Schema.String),
   },
   VideoDetailsChanged: {
     ...ofVideo,

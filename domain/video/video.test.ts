@@ -1,0 +1,114 @@
+import { describe, test } from "bun:test"
+import { AccountId, ChannelId, Timestamp, VideoId } from "#domain/ids.ts"
+import { Sealed } from "#domain/sealed.ts"
+import { spec } from "#domain/testing.ts"
+import type { VideoEvent } from "./events.ts"
+import { RequestDiffers, VideoClosed, VideoHasFailed, VideoNotFound, video } from "./video.ts"
+
+const videoId = VideoId.make("loc0123456789abcdef")
+const at = Timestamp.make(1_700_000_000_000)
+const ofVideo = { videoId, at }
+const transcode = `${videoId}.1`
+const made = {
+  ...ofVideo,
+  channelId: ChannelId.make("main"),
+  accountId: AccountId.make("owner"),
+  title: Sealed.make(`v1.owner.${"A".repeat(40)}`),
+  description: null,
+  visibility: "public",
+  request: "abc",
+} as const
+const created: VideoEvent = { _tag: "VideoCreated", ...made }
+const playable: VideoEvent = { _tag: "VideoPlayable", ...ofVideo, transcode }
+const published: VideoEvent = { _tag: "VideoPublished", ...ofVideo, transcode }
+const failed: VideoEvent = { _tag: "VideoFailed", ...ofVideo, code: "not_a_video" }
+const takenDown: VideoEvent = {
+  _tag: "VideoTakenDown",
+  ...ofVideo,
+  reason: "copyright",
+  actor: "owner",
+}
+const reinstated: VideoEvent = { _tag: "VideoReinstated", ...ofVideo, actor: "owner" }
+
+const { given } = spec(video)
+
+describe("a request for a video", () => {
+  test("makes it", () => {
+    given()
+      .when({ _tag: "CreateVideo", ...made })
+      .thenRecords(created)
+  })
+  test("that is repeated records nothing new", () => {
+    given(created)
+      .when({ _tag: "CreateVideo", ...made })
+      .thenNothing()
+  })
+  test("under a key that was used for another one is rejected", () => {
+    given(created)
+      .when({ _tag: "CreateVideo", ...made, request: "other" })
+      .thenRejects(new RequestDiffers({ videoId }))
+  })
+})
+
+describe("a milestone", () => {
+  test("makes the video playable, then published", () => {
+    given(created)
+      .when({ _tag: "MarkPlayable", ...ofVideo, transcode })
+      .thenRecords(playable)
+    given(created, playable)
+      .when({ _tag: "PublishVideo", ...ofVideo, transcode })
+      .thenRecords(published)
+  })
+  test("that arrives twice or late changes nothing", () => {
+    given(created, playable, published)
+      .when({ _tag: "PublishVideo", ...ofVideo, transcode })
+      .thenNothing()
+    given(created, published)
+      .when({ _tag: "MarkPlayable", ...ofVideo, transcode })
+      .thenNothing()
+    given(created, published)
+      .when({ _tag: "FailVideo", ...ofVideo, code: "late" })
+      .thenNothing()
+  })
+  test("does not open a video that was taken down", () => {
+    given(created, takenDown)
+      .when({ _tag: "PublishVideo", ...ofVideo, transcode })
+      .thenRejects(new VideoClosed({ videoId }))
+  })
+  test("of playing does not bring back a failed video", () => {
+    given(created, failed)
+      .when({ _tag: "MarkPlayable", ...ofVideo, transcode })
+      .thenRejects(new VideoHasFailed({ videoId, code: "not_a_video" }))
+  })
+})
+
+describe("a takedown", () => {
+  test("closes a video whatever it was doing", () => {
+    const order = {
+      _tag: "TakeDownVideo",
+      ...ofVideo,
+      reason: "copyright",
+      actor: "owner",
+    } as const
+    given(created).when(order).thenRecords(takenDown)
+    given(created, published).when(order).thenRecords(takenDown)
+  })
+  test("that is repeated records nothing new", () => {
+    given(created, takenDown)
+      .when({ _tag: "TakeDownVideo", ...ofVideo, reason: "spam", actor: "owner" })
+      .thenNothing()
+  })
+  test("can be undone, once", () => {
+    given(created, published, takenDown)
+      .when({ _tag: "ReinstateVideo", ...ofVideo, actor: "owner" })
+      .thenRecords(reinstated)
+    given(created, published)
+      .when({ _tag: "ReinstateVideo", ...ofVideo, actor: "owner" })
+      .thenNothing()
+  })
+  test("of a video nobody made is rejected", () => {
+    given()
+      .when({ _tag: "TakeDownVideo", ...ofVideo, reason: "copyright", actor: "owner" })
+      .thenRejects(new VideoNotFound({ videoId }))
+  })
+})

@@ -1,0 +1,172 @@
+/**
+ * The life of a video: Absent → processing → playable → published (or failed), and closed by a
+ * takedown from anywhere once it exists. Publication and takedown are decided on the same stream
+ * at an exact revision, so they can't both win. What happens inside processing (the encoding
+ * tasks) is the transcode's own story: see `domain/scheduling/`.
+ */
+import { Schema } from "effect"
+import { accept, alreadyDone, type Decider, type Decision, reject } from "#domain/decider.ts"
+import { AccountId, ChannelId, Timestamp, VideoId, videoStream } from "#domain/ids.ts"
+import { Sealed } from "#domain/sealed.ts"
+import { TakedownReason, type VideoEvent, Visibility } from "./events.ts"
+
+// Commands
+
+const ofVideo = { videoId: VideoId, at: Timestamp }
+
+export const VideoCommand = Schema.TaggedUnion({
+  CreateVideo: {
+    ...ofVideo,
+    channelId: ChannelId,
+    accountId: AccountId,
+    title: Sealed,
+    description: Schema.NullOr(Sealed),
+    visibility: Visibility,
+    /** Keyed hash of what was asked, so that a retry is told from another request under the same key. */
+    request: Schema.String,
+  },
+  ChangeVideoDetails: {
+    ...ofVideo,
+    title: Schema.optionalKey(Sealed),
+    description: Schema.optionalKey(Schema.NullOr(Sealed)),
+    visibility: Schema.optionalKey(Visibility),
+  },
+  MarkPlayable: { ...ofVideo, transcode: Schema.String },
+  PublishVideo: { ...ofVideo, transcode: Schema.String },
+  FailVideo: { ...ofVideo, code: Schema.String },
+  TakeDownVideo: { ...ofVideo, reason: TakedownReason, actor: Schema.String },
+  ReinstateVideo: { ...ofVideo, actor: Schema.String },
+})
+export type VideoCommand = typeof VideoCommand.Type
+
+// Rejections
+
+export class VideoNotFound extends Schema.TaggedError<VideoNotFound>()("VideoNotFound", {
+  videoId: VideoId,
+}) {}
+
+/** The same key was used for another request. */
+export class RequestDiffers extends Schema.TaggedError<RequestDiffers>()("RequestDiffers", {
+  videoId: VideoId,
+}) {}
+
+export class VideoClosed extends Schema.TaggedError<VideoClosed>()("VideoClosed", {
+  videoId: VideoId,
+}) {}
+
+export class VideoHasFailed extends Schema.TaggedError<VideoHasFailed>()("VideoHasFailed", {
+  videoId: VideoId,
+  code: Schema.String,
+}) {}
+
+export type VideoRejection = VideoNotFound | RequestDiffers | VideoClosed | VideoHasFailed
+
+// State
+
+export type Progress =
+  | { readonly _tag: "Processing" }
+  | { readonly _tag: "Playable"; readonly transcode: string }
+  | { readonly _tag: "Published"; readonly transcode: string }
+  | { readonly _tag: "Failed"; readonly code: string }
+
+export type Video =
+  | { readonly _tag: "Absent" }
+  | {
+      readonly _tag: "Present"
+      readonly request: string | undefined
+      readonly progress: Progress
+      readonly isTakenDown: boolean
+    }
+
+const evolve = (video: Video, event: VideoEvent): Video => {
+  if (event._tag === "VideoCreated") {
+    const progress = { _tag: "Processing" } as const
+    return { _tag: "Present", request: event.request, progress, isTakenDown: false }
+  }
+  if (video._tag === "Absent") return video
+  switch (event._tag) {
+    case "VideoDetailsChanged":
+      return video
+    case "VideoPlayable":
+      return { ...video, progress: { _tag: "Playable", transcode: event.transcode } }
+    case "VideoPublished":
+      return { ...video, progress: { _tag: "Published", transcode: event.transcode } }
+    case "VideoFailed":
+      return { ...video, progress: { _tag: "Failed", code: event.code } }
+    case "VideoTakenDown":
+      return { ...video, isTakenDown: true }
+    case "VideoReinstated":
+      return { ...video, isTakenDown: false }
+  }
+}
+
+// Decisions
+
+type Present = Extract<Video, { _tag: "Present" }>
+type Milestone = Extract<VideoCommand, { _tag: "MarkPlayable" | "PublishVideo" | "FailVideo" }>
+
+/** What the transcode achieved, told late, twice or out of order: a video only moves forward. */
+const decideMilestone = (
+  video: Present,
+  command: Milestone,
+): Decision<VideoEvent, VideoRejection> => {
+  const { videoId, at } = command
+  const { progress } = video
+  if (progress._tag === "Published") return alreadyDone
+  if (command._tag === "FailVideo") {
+    const failed = { _tag: "VideoFailed", videoId, code: command.code, at } as const
+    return progress._tag === "Failed" ? alreadyDone : accept(failed)
+  }
+  if (video.isTakenDown) return reject(new VideoClosed({ videoId }))
+  const { transcode } = command
+  if (command._tag === "PublishVideo") {
+    return accept({ _tag: "VideoPublished", videoId, transcode, at })
+  }
+  if (progress._tag === "Failed") {
+    return reject(new VideoHasFailed({ videoId, code: progress.code }))
+  }
+  return progress._tag === "Playable"
+    ? alreadyDone
+    : accept({ _tag: "VideoPlayable", videoId, transcode, at })
+}
+
+const decide = (video: Video, command: VideoCommand): Decision<VideoEvent, VideoRejection> => {
+  const { videoId, at } = command
+  if (command._tag === "CreateVideo") {
+    const { channelId, accountId, title, description, visibility, request } = command
+    if (video._tag === "Present") {
+      return video.request === request ? alreadyDone : reject(new RequestDiffers({ videoId }))
+    }
+    const created = { videoId, at, channelId, accountId, title, description, visibility, request }
+    return accept({ _tag: "VideoCreated", ...created })
+  }
+  if (video._tag === "Absent") return reject(new VideoNotFound({ videoId }))
+
+  switch (command._tag) {
+    case "ChangeVideoDetails": {
+      const { _tag, ...details } = command
+      return accept({ _tag: "VideoDetailsChanged", ...details })
+    }
+    case "MarkPlayable":
+    case "PublishVideo":
+    case "FailVideo":
+      return decideMilestone(video, command)
+    case "TakeDownVideo": {
+      const { reason, actor } = command
+      return video.isTakenDown
+        ? alreadyDone
+        : accept({ _tag: "VideoTakenDown", videoId, reason, actor, at })
+    }
+    case "ReinstateVideo":
+      return video.isTakenDown
+        ? accept({ _tag: "VideoReinstated", videoId, actor: command.actor, at })
+        : alreadyDone
+  }
+}
+
+export const video: Decider<Video, VideoCommand, VideoEvent, VideoRejection> = {
+  stream: ({ videoId }) => videoStream(videoId),
+  initial: { _tag: "Absent" },
+  decide,
+  evolve,
+}
