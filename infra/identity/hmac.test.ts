@@ -1,14 +1,17 @@
 import { expect, test } from "bun:test"
 import { ConfigProvider, Effect, Layer } from "effect"
 import { idPattern } from "#domain/ids.ts"
-import { Identity, identity, owner, SESSION_COOKIE } from "./identity.ts"
+import { hmacIdentity } from "./hmac.ts"
+import { Identity, owner, SESSION_COOKIE } from "./port.ts"
 
 const env = {
   REELOG_SECRET: "s3cret",
   REELOG_OWNER_TOKEN: "t0ken",
   REELOG_PUBLIC_URL: "http://127.0.0.1:8080",
 }
-const layer = identity.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(env))))
+const layer = hmacIdentity.pipe(
+  Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(env))),
+)
 const ask = <A>(use: (who: Identity["Service"]) => A) =>
   Effect.runPromise(Effect.provide(Identity, layer).pipe(Effect.map(use)))
 const now = 1_700_000_000_000

@@ -1,25 +1,9 @@
-/**
- * Who is asking: the owner's token (`Authorization: Bearer`), or the session cookie of a browser
- * that came through a one-time sign-in link. Everything is an HMAC under one secret, so no process
- * keeps a table. Also derives what must be the same when a request is repeated.
- */
+/** Identity without a table: everything is an HMAC under one secret. */
 import { timingSafeEqual } from "node:crypto"
-import { Config, Context, Effect, Layer, Redacted } from "effect"
-import { AccountId, ChannelId as Channel, type ChannelId, VideoId } from "#domain/ids.ts"
+import { Config, Effect, Layer, Redacted } from "effect"
+import { VideoId } from "#domain/ids.ts"
+import { type Credentials, Identity, owner, SESSION_COOKIE } from "./port.ts"
 
-export interface Actor {
-  readonly accountId: AccountId
-  readonly channelId: ChannelId
-}
-
-export interface Credentials {
-  readonly authorization?: string | undefined
-  readonly cookie?: string | undefined
-  /** Of a request that changes something; a browser sends it. */
-  readonly origin?: string | undefined
-}
-
-export const SESSION_COOKIE = "reelog-session"
 const SESSION_MILLIS = 30 * 24 * 3_600_000
 const LINK_MILLIS = 24 * 3_600_000
 
@@ -28,23 +12,6 @@ const settings = Config.all({
   ownerToken: Config.Redacted("REELOG_OWNER_TOKEN"),
   publicUrl: Config.String("REELOG_PUBLIC_URL").pipe(Config.withDefault("http://127.0.0.1:8080")),
 })
-
-export class Identity extends Context.Service<
-  Identity,
-  {
-    readonly actorOf: (credentials: Credentials, now: number) => Actor | undefined
-    readonly session: (accountId: AccountId, now: number) => string
-    /** The code of a link that signs in once, within a day. */
-    readonly signInCode: (nonce: string, now: number) => string
-    /** The link's name when the code is genuine and in time. */
-    readonly readSignInCode: (code: string, now: number) => string | undefined
-    /** The id that this account's request under this key always gets: 80 bits of HMAC. */
-    readonly videoIdFor: (cell: string, accountId: AccountId, key: string) => VideoId
-    readonly requestHash: (request: unknown) => string
-  }
->()("infra/identity/Identity") {}
-
-export const owner: Actor = { accountId: AccountId.make("owner"), channelId: Channel.make("main") }
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -69,7 +36,7 @@ const cookieOf = (header: string | undefined) =>
     .find((pair) => pair.startsWith(`${SESSION_COOKIE}=`))
     ?.slice(SESSION_COOKIE.length + 1)
 
-export const identity = Layer.effect(
+export const hmacIdentity = Layer.effect(
   Identity,
   Effect.gen(function* () {
     const { secret, ownerToken, publicUrl } = yield* settings

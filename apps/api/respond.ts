@@ -1,0 +1,42 @@
+/** From an Effect to an HTTP answer: a body with its headers, or the problem that its failure is. */
+import { Cause, Effect, Exit, type ManagedRuntime } from "effect"
+import { type Answerable, problemOf } from "./problem.ts"
+
+export interface Answer {
+  readonly status?: number
+  readonly body: unknown
+  /** Of the last event this write recorded; a later read may say `after=` it. */
+  readonly position?: string
+  readonly revision?: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const answer = ({ status = 200, body, position, revision, headers = {} }: Answer): Response => {
+  const told = new Headers({
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    ...headers,
+  })
+  if (position !== undefined) told.set("reelog-position", position)
+  if (revision !== undefined) told.set("etag", `"${revision}"`)
+  return new Response(JSON.stringify(body), { status, headers: told })
+}
+
+/** Runs one route. A defect is logged by its cause and told as a code only. */
+export const respondWith =
+  <R>(runtime: ManagedRuntime.ManagedRuntime<R, unknown>) =>
+  async <E extends Answerable>(effect: Effect.Effect<Answer | Response, E, R>) => {
+    const logged = effect.pipe(
+      Effect.tapCause((cause) =>
+        Cause.hasDies(cause) ? Effect.logError("a route failed", cause) : Effect.void,
+      ),
+    )
+    const exit = await runtime.runPromiseExit(logged)
+    if (Exit.isSuccess(exit)) {
+      return exit.value instanceof Response ? exit.value : answer(exit.value)
+    }
+    const failure = exit.cause.reasons.find(Cause.isFailReason)?.error
+    return problemOf((failure as E | undefined) ?? { _tag: "Unexpected" })
+  }
+
+export type Respond<R> = ReturnType<typeof respondWith<R>>
