@@ -1,0 +1,198 @@
+/**
+ * Everything the platform asks of media programs: what a source is, how it splits, the segments of
+ * a piece, its sound and its pictures. Bytes come from a `Source` that the caller gives, results
+ * go back in memory. Untrusted bytes are touched in a sandbox only. `ffmpeg.ts` is the real one.
+ */
+import { Context, type Effect, Schema } from "effect"
+import type { Piece } from "#domain/scheduling/events.ts"
+import type { Audio, EncodedPiece, Media, Picture, Rung, Segment } from "#domain/transcode/facts.ts"
+
+/** Half-open, in bytes. */
+export interface ByteRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** The bytes a user uploaded, perhaps still arriving. `E`: how the caller's store fails. */
+export interface Source<E> {
+  readonly byteLength: number
+  /** Waits until these bytes are there. */
+  readonly read: (range: ByteRange) => Effect.Effect<Uint8Array, E>
+  /** Path of a local file of all of them: waits for the last one. Asked for more than once: the caller keeps it. */
+  readonly whole: Effect.Effect<string, E>
+}
+
+export const RefusalCode = Schema.Literals([
+  "empty",
+  "not_a_video",
+  "no_media",
+  "unreadable",
+  "no_video",
+  "no_picture_size",
+  "unsupported_codec",
+  "too_many_streams",
+  "too_long",
+  "too_many_pixels",
+  "no_decodable_frames",
+  "encrypted",
+  "hostile_input",
+  /** More processor time, memory or output than its size can ask for, and no second try helps. */
+  "too_expensive",
+])
+export type RefusalCode = typeof RefusalCode.Type
+
+/** Fatal: no retry can help; `code` is told to the uploader. */
+export class SourceRefused extends Schema.TaggedError<SourceRefused>()("SourceRefused", {
+  code: RefusalCode,
+}) {}
+
+/** Recoverable. `detail`: last words of the program, one line, nothing a user wrote. */
+export class EncoderCrashed extends Schema.TaggedError<EncoderCrashed>()("EncoderCrashed", {
+  detail: Schema.String,
+}) {}
+
+/** Recoverable: no memory for the program, its limit doubled once. */
+export class OutOfMemory extends Schema.TaggedError<OutOfMemory>()("OutOfMemory", {
+  mebibytes: Schema.Int,
+}) {}
+
+/** Recoverable: over its wall-clock or processor limit. */
+export class TimedOut extends Schema.TaggedError<TimedOut>()("TimedOut", {
+  limit: Schema.Literals(["wall", "cpu"]),
+  seconds: Schema.Finite,
+}) {}
+
+/** Recoverable on another machine: nothing here can run a program on untrusted bytes. */
+export class SandboxUnavailable extends Schema.TaggedError<SandboxUnavailable>()(
+  "SandboxUnavailable",
+  { detail: Schema.String },
+) {}
+
+/** Recoverable: the scratch directory cannot be written or read. */
+export class ScratchUnavailable extends Schema.TaggedError<ScratchUnavailable>()(
+  "ScratchUnavailable",
+  { cause: Schema.Defect() },
+) {}
+
+export type MediaFailure =
+  | SourceRefused
+  | EncoderCrashed
+  | OutOfMemory
+  | TimedOut
+  | SandboxUnavailable
+  | ScratchUnavailable
+
+/** What the programs behind a result used. */
+export interface Spent {
+  readonly cpuSeconds: number
+  readonly peakMebibytes: number
+}
+
+export interface Inspected extends Spent {
+  readonly media: Media
+  /** Lowest first: groups `r1`, `r2`, … */
+  readonly rungs: ReadonlyArray<Rung>
+  /** The index of the source, grid included, as an object to be kept: all later calls ask for these bytes. */
+  readonly index: Uint8Array
+}
+
+/** A piece to be emitted, and the bytes of the source it needs; `null`: all of them. */
+export interface PlannedPiece {
+  readonly piece: Piece & Required<Pick<Piece, "from" | "to" | "frames" | "keyPts" | "groups">>
+  readonly ranges: ReadonlyArray<ByteRange> | null
+}
+
+export interface SegmentFile extends Segment {
+  readonly data: Uint8Array
+}
+
+export interface EncodeJob<E> {
+  readonly source: Source<E>
+  readonly index: Uint8Array
+  readonly piece: Piece
+  /** One rung, or all of them: one decode, a cascade of scales. */
+  readonly rungs: ReadonlyArray<Rung>
+  /** A directory of this task alone. */
+  readonly directory: string
+}
+
+export interface Encoded extends Spent {
+  readonly rungs: ReadonlyArray<{
+    readonly rung: string
+    /** The same bytes for every piece of a rung. */
+    readonly init: Uint8Array
+    readonly segments: ReadonlyArray<SegmentFile>
+  }>
+  /** Which way of cutting gave the planned frames. */
+  readonly way: "sparse" | "counted" | "pre-roll" | "whole"
+}
+
+/** The `segments` fact of an encoded piece. */
+export const encodedPiece = (n: number, encoded: Encoded): EncodedPiece => ({
+  n,
+  rungs: encoded.rungs.map(({ rung, init, segments }) => ({
+    rung,
+    initBytes: init.length,
+    segments: segments.map(({ k, start, duration, bytes }) => ({ k, start, duration, bytes })),
+  })),
+})
+
+/** A few segments of sound, in order; the init segment is the same in each batch. */
+export interface AudioBatch {
+  readonly init: Uint8Array
+  readonly segments: ReadonlyArray<SegmentFile>
+}
+
+export interface AudioJob<E> {
+  readonly source: Source<E>
+  readonly index: Uint8Array
+  readonly directory: string
+  /** Called while the encoder runs; the encoder waits for it. */
+  readonly emit: (batch: AudioBatch) => Effect.Effect<void, E>
+}
+
+export interface PictureJob<E> {
+  readonly source: Source<E>
+  readonly index: Uint8Array
+  readonly directory: string
+}
+
+export interface PictureFile extends Omit<Picture, "key"> {
+  /** Relative: `1.jpg`. */
+  readonly name: string
+  readonly data: Uint8Array
+}
+
+export interface StoryboardFiles extends Spent {
+  readonly sprites: ReadonlyArray<PictureFile>
+  /** WebVTT whose cues name the sprites relatively: `storyboard-0.jpg#xywh=…`. */
+  readonly vtt: string
+}
+
+export class MediaTools extends Context.Service<
+  MediaTools,
+  {
+    /** How programs are confined here: shown in the worker's health. */
+    readonly sandbox: "bwrap" | "landlock"
+    /** Reads the head and the index, of MP4 without any sample but the first; other containers whole. */
+    readonly inspect: <E>(
+      source: Source<E>,
+      directory: string,
+    ) => Effect.Effect<Inspected, MediaFailure | E>
+    /** All pieces, in order. Pieces 0 and 1 name a group per rung, later ones `all`. */
+    readonly split: (
+      index: Uint8Array,
+      rungs: ReadonlyArray<Rung>,
+    ) => Effect.Effect<ReadonlyArray<PlannedPiece>>
+    readonly encode: <E>(job: EncodeJob<E>) => Effect.Effect<Encoded, MediaFailure | E>
+    /** One pass over the sound. `codecs: null` and nothing emitted when there is none. */
+    readonly encodeAudio: <E>(
+      job: AudioJob<E>,
+    ) => Effect.Effect<{ readonly audio: Audio } & Spent, MediaFailure | E>
+    /** Three of them, at a tenth, a half and nine tenths. */
+    readonly thumbnails: <E>(
+      job: PictureJob<E>,
+    ) => Effect.Effect<{ readonly images: ReadonlyArray<PictureFile> } & Spent, MediaFailure | E>
+    readonly storyboard: <E>(job: PictureJob<E>) => Effect.Effect<StoryboardFiles, MediaFailure | E>
+  }
+>()("infra/media/MediaTools") {}
