@@ -1,0 +1,108 @@
+/**
+ * The whole platform on one machine: every process of the cluster, supervised, on loopback alone.
+ * Prints `ready <url>` once pages, API, edge and stores answer. SIGTERM or ctrl-C: no new work,
+ * the rest drains, no process stays behind.
+ */
+import { availableParallelism } from "node:os"
+import { join, resolve } from "node:path"
+import { parseArgs } from "node:util"
+import { Deferred, Effect, Fiber, Ref, Schedule } from "effect"
+import { runMain } from "#infra/configuration.ts"
+import { announce, openHome, runningIn } from "./home.ts"
+import { logTo } from "./logs.ts"
+import { addresses, processesOf } from "./processes.ts"
+import { say, showStatus } from "./screen.ts"
+import { signInLink } from "./sign-in.ts"
+import { supervise } from "./supervise.ts"
+
+const START_SECONDS = 120
+
+const usage = "scripts/start [--data DIR] [--port N] [--workers N]"
+
+const stopWith = (sentence: string): never => {
+  process.stderr.write(`reelog: ${sentence}\n`)
+  process.exit(1)
+}
+
+const options = () => {
+  try {
+    const { values } = parseArgs({
+      options: {
+        data: { type: "string", default: process.env.REELOG_DATA ?? ".reelog" },
+        port: { type: "string", default: process.env.REELOG_PORT ?? "8080" },
+        workers: { type: "string", default: process.env.REELOG_WORKERS ?? "2" },
+        help: { type: "boolean", default: false },
+      },
+    })
+    return values
+  } catch {
+    return stopWith(`unknown option; usage: ${usage}`)
+  }
+}
+
+const whole = (name: string, text: string, least: number, most: number) => {
+  const value = Number(text)
+  return Number.isInteger(value) && value >= least && value <= most
+    ? value
+    : stopWith(`${name} is a whole number from ${least} to ${most}`)
+}
+
+const platform = Effect.gen(function* () {
+  const given = options()
+  if (given.help) return stopWith(`usage: ${usage}`)
+  const wanted = {
+    port: whole("--port", given.port, 1, 65_533),
+    workers: whole("--workers", given.workers, 0, 64),
+    cores: availableParallelism(),
+    programs: process.env.REELOG_PROGRAMS ?? "",
+  }
+  const directory = resolve(given.data)
+  const other = runningIn(directory)
+  if (other) return stopWith(`a platform already runs on ${directory}: ${other.url}`)
+
+  const home = yield* Effect.promise(() => openHome(directory))
+  const { url, edgeUrl, s3Url, eventStoreUrl } = addresses(home, wanted)
+  const running = { pid: process.pid, url, edgeUrl, s3Url, eventStoreUrl }
+  announce(directory, running)
+
+  const specs = processesOf(home, wanted)
+  const all = yield* Effect.forEach(specs, (spec) => {
+    const file = logTo(join(directory, "logs"), spec.name)
+    return supervise(spec, (line) => {
+      file(line)
+      if (line.startsWith("ended by")) say(`${spec.name}: ${line}`)
+    })
+  })
+  const states = Effect.forEach(all, ({ state }) => Ref.get(state))
+  yield* states.pipe(
+    Effect.map(showStatus),
+    Effect.repeat(Schedule.spaced("500 millis")),
+    Effect.forkScoped,
+  )
+
+  /** The stores outlive the rest: they are stopped after it. */
+  const [stores, apps] = [1, 2].map((tier) => all.filter((_, i) => specs[i]?.tier === tier))
+  const runAll = (some: typeof all) =>
+    Effect.all(
+      some.map(({ run }) => run),
+      { concurrency: "unbounded", discard: true },
+    )
+  const readyAll = (some: typeof all) =>
+    Effect.forEach(some, ({ ready }) => Deferred.await(ready), { discard: true })
+
+  return yield* Effect.scoped(
+    Effect.gen(function* () {
+      const storing = yield* Effect.forkScoped(runAll(stores ?? []))
+      yield* Effect.raceFirst(readyAll(stores ?? []), Fiber.join(storing))
+      const serving = yield* Effect.forkScoped(runAll(apps ?? []))
+      yield* Effect.raceFirst(readyAll(apps ?? []), Fiber.join(serving)).pipe(
+        Effect.timeout(`${START_SECONDS} seconds`),
+      )
+      if (home.isNew) say(`sign in once with ${yield* signInLink(home, url)}`)
+      process.stdout.write(`ready ${url}\n`)
+      return yield* Effect.raceFirst(Fiber.join(storing), Fiber.join(serving))
+    }),
+  )
+})
+
+runMain(Effect.scoped(platform))
