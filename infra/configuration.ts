@@ -67,7 +67,7 @@ export const explain = (
 ): string => {
   if (cause._tag === "SourceError") return cause.message
   const name = pathOf(cause.issue).map(String).join("_")
-  const isGiven = Boolean(variables[name] ?? variables[`${name}_FILE`])
+  const isGiven = Boolean(variables[name] || variables[`${name}_FILE`])
   return `${name} is ${isGiven ? "malformed" : "missing"}`
 }
 
@@ -83,45 +83,39 @@ const report = (cause: Cause.Cause<unknown>) => {
   else say(Cause.pretty(cause))
 }
 
-/** True once whoever started us (`REELOG_PARENT_PID`) is gone; a killed parent can't tell us. */
-const isOrphan = (variables: Environment) => {
-  const parent = Number(variables.REELOG_PARENT_PID ?? process.ppid)
-  return parent !== process.ppid
-}
-
 /**
  * Runs the program until it ends, SIGTERM or SIGINT comes, or its parent is gone. An interrupted
  * program has 10 s for its finalizers. Exits 0, or 1 when it failed or did not stop in time.
  */
 export const runMain = <E>(program: Effect.Effect<unknown, E>) => {
-  const surroundings = Layer.merge(environmentLayer(), jsonOnStderr)
-  const fiber = Effect.runFork(Effect.provide(program, surroundings))
-
-  // A fiber that only waits would not keep the process alive.
-  setInterval(() => {}, 2 ** 31 - 1)
-
-  const stop = () => {
-    setTimeout(() => {
-      say("did not stop in time")
-      process.exit(1)
-    }, DRAIN_MILLIS).unref()
-    Effect.runFork(Fiber.interrupt(fiber))
-  }
+  // Before the program begins: it may be told to stop as soon as it says that it is ready.
+  const stopping = Promise.withResolvers<void>()
+  const stop = () => stopping.resolve()
   process.once("SIGTERM", stop)
   process.once("SIGINT", stop)
 
-  if (process.env.REELOG_PARENT_PID) {
-    const watch = setInterval(() => {
-      if (!isOrphan(process.env)) return
-      clearInterval(watch)
-      stop()
-    }, PARENT_CHECK_MILLIS)
-    watch.unref()
+  const parent = process.env.REELOG_PARENT_PID
+  if (parent) {
+    setInterval(() => {
+      if (String(process.ppid) !== parent) stop()
+    }, PARENT_CHECK_MILLIS).unref()
   }
 
+  const surroundings = Layer.merge(environmentLayer(), jsonOnStderr)
+  const fiber = Effect.runFork(Effect.provide(program, surroundings))
   fiber.addObserver((exit) => {
     const failed = Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
     if (failed) report(exit.cause)
     process.exit(failed ? 1 : 0)
+  })
+  // A fiber that only waits would not keep the process alive.
+  setInterval(() => {}, 2 ** 31 - 1)
+
+  stopping.promise.then(() => {
+    setTimeout(() => {
+      say("did not stop in time")
+      process.exit(1)
+    }, DRAIN_MILLIS)
+    Effect.runFork(Fiber.interrupt(fiber))
   })
 }
