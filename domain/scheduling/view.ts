@@ -1,0 +1,56 @@
+/** The three queues as people look at them: plain JSON, the longest lists cut and counted. */
+import { readyTasks } from "./match.ts"
+import { lastTickOf, type Queues, stepNameOf, type Task, transcodeOf } from "./queues.ts"
+
+/** Entries shown of each queue; `…Count` says how many there are. */
+export const MOST_SHOWN = 200
+
+const shown = ({ id, step, piece, attempt, failures, losses }: Task) => ({
+  taskId: id,
+  videoId: transcodeOf(id).slice(0, transcodeOf(id).lastIndexOf(".")),
+  step: step.name,
+  type: step.type,
+  piece: piece ?? null,
+  ...{ attempt, failures, losses },
+})
+
+export const queuesView = (queues: Queues) => {
+  const ready = readyTasks(queues)
+  const running = [...queues.running.values()]
+  const waiting = [...queues.waiting].map(([taskId, due]) => ({
+    taskId,
+    ticks: Math.max(0, due - queues.tick),
+  }))
+  const able = new Set([...queues.workers.values()].flatMap(({ can }) => [...can]))
+  const stranded = new Map<string, number>()
+  for (const { step } of ready) {
+    if (!able.has(step.type)) stranded.set(step.type, (stranded.get(step.type) ?? 0) + 1)
+  }
+  return {
+    epoch: queues.epoch,
+    tick: queues.tick,
+    taskCount: ready.length,
+    taskQueue: ready.slice(0, MOST_SHOWN).map(shown),
+    waitingCount: waiting.length,
+    waiting: waiting.slice(0, MOST_SHOWN),
+    workerQueue: [...queues.workers.values()].map((worker) => ({
+      worker: worker.id,
+      can: [...worker.can],
+      slots: worker.slots,
+      free: worker.free,
+      isStopping: worker.isStopping,
+      ticksSilent: queues.tick - worker.lastTick,
+      ticksLeft: Math.max(0, lastTickOf(worker) - queues.tick),
+      warm: worker.warm,
+    })),
+    runningCount: running.length,
+    runningQueue: running.slice(0, MOST_SHOWN).map(({ slots, ...lease }) => ({
+      ...lease,
+      step: stepNameOf(lease.taskId),
+      slots,
+    })),
+    /** Task types that are ready and that no worker can run. */
+    nobodyCan: [...stranded].map(([type, count]) => ({ type, count })),
+  }
+}
+export type QueuesView = ReturnType<typeof queuesView>
