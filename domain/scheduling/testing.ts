@@ -6,7 +6,7 @@ import { ChannelId, VideoId, WorkerId } from "#domain/ids.ts"
 import { decide, nameOf } from "./decide.ts"
 import type { Piece, SchedulingEvent, Step } from "./events.ts"
 import { evolve } from "./evolve.ts"
-import { keyOf, type Lease, noQueues, type Queues, stepNameOf, transcodeOf } from "./queues.ts"
+import { keyOf, type Lease, noQueues, type Queues, stepNameOf } from "./queues.ts"
 
 const idOf = (number: number) => `loc${String(number).padStart(16, "0")}`
 export const videoIdOf = (number: number) => VideoId.make(idOf(number))
@@ -265,6 +265,7 @@ export const holders = (log: ReadonlyArray<SchedulingEvent>) => {
       const count = (failures.get(event.taskId) ?? 0) + 1
       failures.set(event.taskId, count)
       due.set(event.taskId, tick + 2 ** count)
+      if (!event.recoverable || count > 3) done.add(event.taskId) // given up, or its video failed
     }
     if (
       event._tag === "TaskAssigned" &&
@@ -289,5 +290,5 @@ export const holders = (log: ReadonlyArray<SchedulingEvent>) => {
       for (const [id, key] of held) if (key.endsWith(`@${event.worker}`)) held.delete(id)
     }
   }
-  return new Map([...held].map(([id, key]) => [id, { key, transcode: transcodeOf(id) }] as const))
+  return held
 }
