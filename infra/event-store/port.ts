@@ -26,6 +26,8 @@ export interface Recorded {
   readonly metadata: Metadata
   /** When the store wrote it, milliseconds since 1970. For people, never for decisions. */
   readonly recordedAt: number
+  /** What was written, before it was upcast or found unreadable: the hash chain covers this. */
+  readonly stored?: { readonly type: string; readonly data: unknown }
 }
 
 /** The revision of the last event a decision was made on; `none`: the stream must not exist yet. */
