@@ -1,0 +1,91 @@
+/**
+ * What a task type takes and gives, by kinds of value, and the built-in types. A worker has the
+ * code of a type under the same name; a new one is added here and there.
+ */
+
+/** Name → kind. `chunk*` is a stream of pieces, `image?` may be left out, `any` fits everything. */
+export type Kinds = Readonly<Record<string, string>>
+
+export interface TaskType<Input extends Kinds = Kinds, Output extends Kinds = Kinds> {
+  readonly type: string
+  readonly input: Input
+  readonly output: Output
+  /** What one task is expected to cost, for fair shares between channels. */
+  readonly seconds: number
+}
+
+export const defineTask = <const Input extends Kinds, const Output extends Kinds>(
+  type: string,
+  input: Input,
+  output: Output,
+  seconds = 1,
+): TaskType<Input, Output> => ({ type, input, output, seconds })
+
+const ofSource = { source: "source", media: "media" } as const
+
+export const Inspect = defineTask(
+  "Inspect",
+  { source: "source" },
+  { media: "media", rungs: "rungs", index: "index" },
+  2,
+)
+export const Split = defineTask(
+  "Split",
+  { ...ofSource, rungs: "rungs", index: "index" },
+  { chunks: "chunk*" },
+  5,
+)
+export const EncodeVideo = defineTask(
+  "EncodeVideo",
+  { ...ofSource, chunk: "chunk", rungs: "rungs", index: "index" },
+  { segments: "segment" },
+  8,
+)
+export const EncodeAudio = defineTask(
+  "EncodeAudio",
+  { ...ofSource, index: "index" },
+  { audio: "audio" },
+  5,
+)
+export const Thumbnails = defineTask(
+  "Thumbnails",
+  { ...ofSource, index: "index" },
+  { images: "images" },
+  2,
+)
+export const Storyboard = defineTask(
+  "Storyboard",
+  { ...ofSource, index: "index" },
+  { storyboard: "storyboard" },
+  5,
+)
+export const Package = defineTask(
+  "Package",
+  { video: "segment*", audio: "audio", media: "media", rungs: "rungs" },
+  { manifest: "manifest" },
+)
+export const Publish = defineTask(
+  "Publish",
+  { manifest: "manifest", thumbnails: "images", storyboard: "storyboard" },
+  {},
+)
+export const Download = defineTask("Download", { url: "url" }, { file: "file" }, 5)
+export const Transcode = defineTask(
+  "Transcode",
+  { input: "file", config: "json" },
+  { outputVideo: "file" },
+  30,
+)
+
+export const builtInTypes: ReadonlyArray<TaskType> = [
+  Inspect,
+  Split,
+  EncodeVideo,
+  EncodeAudio,
+  Thumbnails,
+  Storyboard,
+  Package,
+  Publish,
+  Download,
+  Transcode,
+]
