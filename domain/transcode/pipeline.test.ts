@@ -53,7 +53,12 @@ describe("the built-in pipeline", () => {
       ["encode-video", "encode-audio"],
       ({ config: { source }, task, each }) => {
         const { media, rungs, index } = task("inspect", types.Inspect, { source })
-        const { chunks } = task("split", types.Split, { source, media, rungs, index })
+        const { chunks } = task(
+          "split",
+          types.Split,
+          { source, media, rungs, index },
+          { next: ["thumbnails", "storyboard"] },
+        )
         const video = each(
           "encode-video",
           chunks,
