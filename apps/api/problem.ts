@@ -11,6 +11,7 @@ const problems = {
   InvalidRequest: [422, "invalid_request", "A field is missing, unknown or of the wrong form"],
   RouteNotFound: [404, "not_found", "There is nothing here"],
   MethodNotAllowed: [405, "method_not_allowed", "Not with this method"],
+  NotJson: [415, "not_json", "The body must be application/json"],
   SourceTooLarge: [413, "source_too_large", "The video is larger than this platform takes"],
   BodyTooLarge: [413, "body_too_large", "The body is larger than 1 MiB"],
   SourceEmpty: [422, "empty", "The file is empty"],

@@ -1,0 +1,58 @@
+/** Alive (`/healthz`), able to serve (`/readyz`, each dependency by name), and counted (`/metrics`). */
+import { Effect, Metric } from "effect"
+import { PrometheusMetrics } from "effect/observability"
+import { EventStore } from "#infra/event-store/port.ts"
+import { ObjectStore } from "#infra/object-store/port.ts"
+import { ReadStore } from "#infra/read-store/port.ts"
+import { LiveQueues } from "./queue.ts"
+import type { Answer } from "./respond.ts"
+
+const PATIENCE = "2 seconds"
+
+const isUp = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  effect.pipe(
+    Effect.timeout(PATIENCE),
+    Effect.match({ onSuccess: () => true, onFailure: () => false }),
+  )
+
+/** What this process needs, each tried for real. */
+export const dependencies = Effect.fn("dependencies")(function* () {
+  const log = yield* EventStore
+  const objects = yield* ObjectStore
+  const rows = yield* ReadStore
+  const live = yield* LiveQueues
+  const { queues } = yield* live.now
+  const [eventStore, objectStore, readStore] = yield* Effect.all(
+    [
+      isUp(log.end),
+      isUp(objects.head("health").pipe(Effect.catchTag("ObjectNotFound", () => Effect.void))),
+      isUp(rows.ping),
+    ],
+    { concurrency: "unbounded" },
+  )
+  return { eventStore, objectStore, readStore, workers: queues.workers.size > 0 }
+})
+
+/** Without workers uploads are still taken, so only the stores decide. */
+export const readiness = Effect.fn("readiness")(function* () {
+  const { workers, ...stores } = yield* dependencies()
+  const isReady = Object.values(stores).every(Boolean)
+  const told = (up: boolean) => ({ status: up ? "up" : "down" })
+  const parts = Object.entries({ ...stores, workers }).map(([name, up]) => [name, told(up)])
+  return {
+    status: isReady ? 200 : 503,
+    ...(isReady ? {} : { headers: { "retry-after": "1" } }),
+    body: { status: isReady ? "ready" : "not ready", dependencies: Object.fromEntries(parts) },
+  } satisfies Answer
+})
+
+export const requestCount = Metric.counter("reelog_http_requests_total", {
+  description: "HTTP requests answered",
+  incremental: true,
+})
+
+export const metrics = PrometheusMetrics.format().pipe(
+  Effect.map(
+    (text) => new Response(text, { headers: { "content-type": "text/plain; version=0.0.4" } }),
+  ),
+)

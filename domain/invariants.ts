@@ -1,0 +1,88 @@
+/**
+ * What must hold in every history, whatever broke while it was written. One program checks it: the
+ * tests after they killed processes, and `reelog verify` on a living platform.
+ */
+import type { DomainEvent, Unreadable } from "./events.ts"
+import { isAfter } from "./ids.ts"
+
+export interface Fact {
+  readonly stream: string
+  readonly revision: number
+  readonly position: string
+  readonly id: string
+  readonly event: DomainEvent | Unreadable
+}
+
+export interface Problem {
+  readonly rule: string
+  readonly stream: string
+  readonly revision: number
+  readonly detail: string
+}
+
+interface Video {
+  published: number
+  isPlayable: boolean
+  readonly milestones: Set<string>
+}
+
+/** Facts in log order, one after the other; `problems` afterwards. Holds a few words per video. */
+export const auditor = () => {
+  const problems: Array<Problem> = []
+  const revisions = new Map<string, number>()
+  const ids = new Map<string, Set<string>>()
+  const videos = new Map<string, Video>()
+  let last = ""
+
+  const videoOf = (id: string): Video => {
+    const known = videos.get(id) ?? { published: 0, isPlayable: false, milestones: new Set() }
+    videos.set(id, known)
+    return known
+  }
+
+  const look = (fact: Fact) => {
+    const { stream, revision, position, id, event } = fact
+    const say = (rule: string, detail: string) => problems.push({ rule, stream, revision, detail })
+
+    if (last !== "" && !isAfter(position, last))
+      say("the log is in order", `${position} after ${last}`)
+    last = position
+    const before = revisions.get(stream)
+    if (before !== undefined && revision !== before + 1) {
+      say("a stream has no gap", `revision ${revision} after ${before}`)
+    }
+    revisions.set(stream, revision)
+    const known = ids.get(stream) ?? new Set()
+    if (known.has(id)) say("an event is recorded once", `id ${id} twice`)
+    ids.set(stream, known.add(id))
+
+    switch (event._tag) {
+      case "Unreadable":
+        say("every event can be read", `${event.type}: ${event.issue}`)
+        break
+      case "TranscodePlayable":
+      case "TranscodeCompleted":
+        videoOf(event.videoId).milestones.add(`${event._tag} ${event.transcode}`)
+        break
+      case "VideoPlayable": {
+        const video = videoOf(event.videoId)
+        if (!video.milestones.has(`TranscodePlayable ${event.transcode}`)) {
+          say("nothing is visible before its transcode is playable", event.transcode)
+        }
+        video.isPlayable = true
+        break
+      }
+      case "VideoPublished": {
+        const video = videoOf(event.videoId)
+        if (!video.milestones.has(`TranscodeCompleted ${event.transcode}`)) {
+          say("nothing is published before its transcode is complete", event.transcode)
+        }
+        video.published += 1
+        if (video.published > 1) say("a video is published once", event.transcode)
+        break
+      }
+    }
+  }
+
+  return { look, problems: (): ReadonlyArray<Problem> => problems }
+}
