@@ -1,0 +1,49 @@
+import { describe, expect, test } from "bun:test"
+import { ladder, levelOf, worthOffering } from "./ladder.ts"
+
+const names = (width: number, height: number) =>
+  ladder({ width, height, framesPerSecond: 30 }).map(({ name }) => name)
+
+describe("the ladder", () => {
+  test("ends with the source's own size and never above it", () => {
+    expect(names(1920, 1080)).toEqual(["240p", "360p", "480p", "720p", "1080p"])
+    expect(names(1280, 720)).toEqual(["240p", "360p", "480p", "720p"])
+    expect(names(960, 540)).toEqual(["240p", "360p", "540p"])
+    expect(names(320, 180)).toEqual(["180p"])
+    expect(names(2, 2)).toEqual(["2p"])
+  })
+  test("has seven rungs at most, and none above 2160", () => {
+    expect(names(7680, 4320)).toEqual(["240p", "360p", "480p", "720p", "1080p", "1440p", "2160p"])
+  })
+  test("names rungs of a portrait by their short side", () => {
+    expect(ladder({ width: 1080, height: 1920, framesPerSecond: 60 }).at(-2)).toEqual({
+      name: "720p",
+      group: "r4",
+      width: 720,
+      height: 1280,
+      maxBitsPerSecond: 4_200_000,
+      codecs: "avc1.640020",
+    })
+  })
+  test("numbers its groups from the lowest rung", () => {
+    expect(
+      ladder({ width: 640, height: 360, framesPerSecond: 24 }).map(({ group }) => group),
+    ).toEqual(["r1", "r2", "r3"])
+  })
+  test("asks for the level its size and rate need", () => {
+    expect(levelOf({ width: 854, height: 480, framesPerSecond: 30 }, 1_400_000)).toBe(31)
+    expect(levelOf({ width: 1920, height: 1080, framesPerSecond: 30 }, 5_000_000)).toBe(40)
+    expect(levelOf({ width: 1920, height: 1080, framesPerSecond: 60 }, 7_500_000)).toBe(42)
+    expect(levelOf({ width: 426, height: 240, framesPerSecond: 60 }, 600_000)).toBe(30)
+  })
+  test("drops a rung whose measured rate is near the next larger one's", () => {
+    expect(
+      worthOffering([
+        { rung: "240p", bitsPerSecond: 68_000 },
+        { rung: "360p", bitsPerSecond: 90_000 },
+        { rung: "480p", bitsPerSecond: 121_000 },
+        { rung: "720p", bitsPerSecond: 335_000 },
+      ]),
+    ).toEqual(["240p", "480p", "720p"])
+  })
+})
