@@ -29,21 +29,21 @@ export const Player = (props: {
         data-player
         lang={visit.tongue.locale}
         data-hls={video.hlsUrl}
-        data-storyboard={video.storyboardUrl ?? undefined}
-        data-growing={video.state === "published" ? undefined : ""}
         data-failed={t("player.cantPlay")}
       >
         {/* biome-ignore lint/a11y/useMediaCaption: a source has none yet */}
         <video
           slot="media"
-          src={video.hlsUrl}
           poster={video.posterUrl ?? undefined}
-          controls
           playsInline
           preload="metadata"
           crossOrigin="anonymous"
           aria-label={title}
-        />
+        >
+          {video.storyboardUrl === null ? null : (
+            <track kind="metadata" label="thumbnails" src={video.storyboardUrl} default />
+          )}
+        </video>
         <media-loading-indicator slot="centered-chrome" noautohide />
         <media-rendition-menu anchor="quality" hidden />
         <media-control-bar class="shade">
@@ -64,6 +64,15 @@ export const Player = (props: {
           </div>
         </media-control-bar>
       </media-controller>
+      <noscript>
+        {/* biome-ignore lint/a11y/useMediaCaption: a source has none yet */}
+        <video
+          src={video.hlsUrl}
+          poster={video.posterUrl ?? undefined}
+          controls
+          aria-label={title}
+        />
+      </noscript>
     </section>
   )
 }
