@@ -131,3 +131,16 @@ export const inputsOf = (
     }),
   )
 }
+
+/** The pieces emitted by the step that writes what this input names. */
+export const emittedFor = (
+  context: TranscodeContext,
+  step: Step,
+  input: string,
+): ReadonlyArray<Piece> => {
+  const named = step.input?.[input]
+  if (typeof named !== "string" || !named.startsWith("$context.")) return []
+  const name = named.slice("$context.".length)
+  const writer = context.steps.find(({ output }) => output?.[name] !== undefined)
+  return inOrder(writer && context.pieces.get(writer.name))
+}

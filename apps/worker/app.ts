@@ -1,0 +1,41 @@
+/**
+ * The worker process: registers as two workers, `light` for what may wait for bytes and `encode`
+ * for what keeps a core busy, each with slots of its own.
+ */
+import { Effect, Layer } from "effect"
+import { lives } from "./life.ts"
+import type { Stages } from "./run-task.ts"
+import { type ScratchSettings, scratch } from "./scratch.ts"
+import type { Kind, WorkerSettings } from "./settings.ts"
+import { sources } from "./source.ts"
+import { encodeAudio } from "./stages/encode-audio.ts"
+import { encodeVideo } from "./stages/encode-video.ts"
+import { inspect } from "./stages/inspect.ts"
+import { packageVideo } from "./stages/package.ts"
+import { publish } from "./stages/publish.ts"
+import { split } from "./stages/split.ts"
+import { storyboard } from "./stages/storyboard.ts"
+import { thumbnails } from "./stages/thumbnails.ts"
+
+/** A task type's code stands here under the type's name. */
+export const builtInStages: Readonly<Record<Kind, Stages>> = {
+  light: {
+    Inspect: inspect,
+    Split: split,
+    EncodeAudio: encodeAudio,
+    Package: packageVideo,
+    Publish: publish,
+  },
+  encode: { EncodeVideo: encodeVideo, Thumbnails: thumbnails, Storyboard: storyboard },
+}
+
+/** Runs until it is interrupted; then every task has been given back and no child process is left. */
+export const worker = (
+  { cell, kinds, slots }: WorkerSettings,
+  scratchSettings: ScratchSettings,
+  stages = builtInStages,
+) =>
+  Effect.forEach(kinds, (kind) => lives({ cell, slots: slots[kind], stages: stages[kind] }), {
+    concurrency: "unbounded",
+    discard: true,
+  }).pipe(Effect.provide(Layer.provideMerge(sources, scratch(scratchSettings))))

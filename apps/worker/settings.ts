@@ -1,0 +1,36 @@
+/** What a worker process is told by its environment. */
+import { availableParallelism } from "node:os"
+import { Config, Schema } from "effect"
+import { Cell } from "#domain/ids.ts"
+
+/** The two workers that a process registers as: waiting for bytes never takes a slot from encoding. */
+export const Kind = Schema.Literals(["light", "encode"])
+export type Kind = typeof Kind.Type
+
+export interface WorkerSettings {
+  readonly cell: Cell
+  readonly kinds: ReadonlyArray<Kind>
+  readonly slots: Readonly<Record<Kind, number>>
+}
+
+const atLeastOne = Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(1))
+const count = (name: string, otherwise: number) =>
+  Config.schema(atLeastOne, name).pipe(Config.withDefault(otherwise))
+
+const GIBIBYTE = 2 ** 30
+
+export const workerSettings = Config.all({
+  cell: Config.schema(Cell, "REELOG_CELL").pipe(Config.withDefault(Cell.make("loc"))),
+  kinds: Config.Array(Kind, "REELOG_WORKER_KINDS").pipe(
+    Config.withDefault(["light", "encode"] as ReadonlyArray<Kind>),
+  ),
+  slots: Config.all({
+    light: count("REELOG_WORKER_LIGHT_SLOTS", 16),
+    encode: count("REELOG_WORKER_SLOTS", Math.max(1, availableParallelism())),
+  }),
+})
+
+export const scratchSettings = Config.all({
+  directory: Config.String("REELOG_SCRATCH").pipe(Config.withDefault(".reelog/scratch")),
+  quotaBytes: count("REELOG_SCRATCH_BYTES", 8 * GIBIBYTE),
+})

@@ -1,0 +1,109 @@
+/**
+ * Stage `Package`: makes no media. It proves that the segments of all pieces join to renditions
+ * without a gap and with the same borders, measures them, and writes the final playlists.
+ */
+import { Effect, Schema } from "effect"
+import { initSegment, manifest } from "#domain/keys.ts"
+import {
+  Audio,
+  AudioPiece,
+  EncodedPiece,
+  Media,
+  type Packaged,
+  Rung,
+  TICKS,
+} from "#domain/transcode/facts.ts"
+import { AUDIO, mediaList, multivariantList } from "#domain/transcode/playlist.ts"
+import { ObjectStore } from "#infra/object-store/port.ts"
+import { keep } from "../objects.ts"
+import { aligned, joined, measured, type Rendition, withoutGap } from "../renditions.ts"
+import { HeaderDiffers, InputsUnreadable, SegmentsDisagree, stage, type Task } from "../stage.ts"
+
+const Input = Schema.Struct({
+  video: Schema.Array(EncodedPiece),
+  audio: Schema.optionalKey(Audio),
+  media: Media,
+  rungs: Schema.Array(Rung),
+})
+
+const PLAYLIST = "application/vnd.apple.mpegurl"
+const decodeSound = Schema.decodeUnknownEffect(AudioPiece)
+
+const soundOf = Effect.fnUntraced(
+  function* (task: Task, { initBytes, segmentCount }: Audio) {
+    const pieces = yield* Effect.forEach(task.emittedFor("audio"), ({ facts }) =>
+      decodeSound(facts),
+    )
+    const segments = pieces.flatMap((piece) => piece.segments).sort((a, b) => a.k - b.k)
+    if (segments.length !== segmentCount) {
+      return yield* new SegmentsDisagree({ rung: AUDIO, k: segments.length })
+    }
+    return { rung: AUDIO, initBytes, segments } satisfies Rendition
+  },
+  Effect.catchTag("SchemaError", ({ message }) =>
+    Effect.fail(new InputsUnreadable({ issue: message })),
+  ),
+)
+
+/** Every piece came with the same header, and that is the one that lies there. */
+const oneHeader = Effect.fnUntraced(function* (
+  task: Task,
+  rung: string,
+  told: ReadonlyArray<number>,
+) {
+  const objects = yield* ObjectStore
+  const { byteLength } = yield* objects.head(initSegment(task.videoId, task.run, rung))
+  if (told.some((bytes) => bytes !== byteLength)) return yield* new HeaderDiffers({ rung })
+})
+
+export const packageVideo = stage(
+  Input,
+  Effect.fn("stage.package")(function* (task, { video, audio, media, rungs }) {
+    const renditions = rungs.map(({ name }) => joined(name, video))
+    const isHeard = audio !== undefined && audio.codecs !== null
+    const sound = isHeard ? yield* soundOf(task, audio) : null
+
+    const all = sound === null ? renditions : [...renditions, sound]
+    yield* Effect.forEach(all, (rendition) => Effect.fromResult(withoutGap(rendition)))
+    const [lowest] = renditions
+    if (lowest === undefined) return yield* new InputsUnreadable({ issue: "there is no rung" })
+    yield* Effect.forEach(renditions, (other) => Effect.fromResult(aligned(lowest, other)))
+    yield* Effect.forEach(all, ({ rung, initBytes }) => {
+      const pieces = video.flatMap((piece) => piece.rungs.filter((it) => it.rung === rung))
+      return oneHeader(task, rung, [initBytes, ...pieces.map((it) => it.initBytes)])
+    })
+
+    // A growing list kept its promise or stopped; the final one may promise anew.
+    const longest = Math.max(...all.flatMap(({ segments }) => segments.map((it) => it.duration)))
+    const targetDuration = Math.max(media.targetDuration, Math.ceil(longest / TICKS))
+    const figures = all.map((rendition) => measured(rendition, targetDuration))
+    const figureOf = (rung: string) => figures.find((it) => it.rung === rung)
+
+    const write = (name: string, text: string) =>
+      keep(manifest(task.videoId, task.run, name), new TextEncoder().encode(text), PLAYLIST)
+    yield* Effect.forEach(all, ({ rung, segments }) =>
+      write(`${rung}.m3u8`, mediaList({ name: rung, targetDuration, segments, isWhole: true })),
+    )
+    const variants = rungs.flatMap((rung) => {
+      const figure = figureOf(rung.name)
+      return figure === undefined
+        ? []
+        : [{ ...figure, rung, framesPerSecond: media.video.framesPerSecond }]
+    })
+    const heard =
+      isHeard && audio.codecs !== null
+        ? {
+            codecs: audio.codecs,
+            channels: audio.channels,
+            bitsPerSecond: figureOf(AUDIO)?.peakBitsPerSecond ?? audio.bitsPerSecond,
+          }
+        : null
+    yield* write("main.m3u8", multivariantList(variants, heard))
+
+    const packaged: Packaged = {
+      key: manifest(task.videoId, task.run, "main.m3u8"),
+      rungs: figures,
+    }
+    return { outputs: { manifest: packaged }, cpuSeconds: 0 }
+  }),
+)
