@@ -106,7 +106,7 @@ const batchOf = (options: streams.BatchAppendReq.Options | undefined): Batch => 
 }
 
 export const batchAppendWith =
-  (writer: Writer) =>
+  (writer: Writer, stopping: AbortSignal) =>
   (call: ServerDuplexStream<streams.BatchAppendReq, streams.BatchAppendResp>) => {
     const open = new Map<string, Batch>()
     let running = 0
@@ -153,5 +153,8 @@ export const batchAppendWith =
       isEnded = true
       if (running === 0) call.end()
     })
+    const cease = () => fail(unavailable("the node is shutting down"))
+    stopping.addEventListener("abort", cease, { once: true })
+    call.on("close", () => stopping.removeEventListener("abort", cease))
     call.on("error", () => undefined)
   }

@@ -7,6 +7,26 @@ export interface FilterRequest {
   readonly regex: string
 }
 
+interface FilterExpression {
+  readonly getRegex: () => string
+  readonly getPrefixList: () => Array<string>
+}
+
+export interface FilterMessage {
+  readonly getStreamIdentifier: () => FilterExpression | undefined
+  readonly getEventType: () => FilterExpression | undefined
+}
+
+export const filterRequestOf = (filter: FilterMessage): FilterRequest => {
+  const byStream = filter.getStreamIdentifier()
+  const expression = byStream ?? filter.getEventType()
+  return {
+    on: byStream === undefined ? "type" : "stream",
+    prefixes: expression?.getPrefixList() ?? [],
+    regex: expression?.getRegex() ?? "",
+  }
+}
+
 export type Wanted = (event: Stored) => boolean
 
 export const everything: Wanted = () => true

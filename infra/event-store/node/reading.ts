@@ -12,8 +12,8 @@ import {
   encodeStreamNotFound,
   type Resolved,
 } from "./encode.ts"
-import { badRequest, streamDeleted } from "./failures.ts"
-import { everything, type FilterRequest, type Wanted, wantedBy } from "./filter.ts"
+import { badRequest, streamDeleted, unavailable } from "./failures.ts"
+import { everything, filterRequestOf, type Wanted, wantedBy } from "./filter.ts"
 import { isSoftlyDeleted, type Reader, type StreamHead } from "./reader.ts"
 import { LINK_TYPE, linkTarget, type Stored } from "./record.ts"
 import type { Tail } from "./tail.ts"
@@ -25,26 +25,6 @@ type Options = streams.ReadReq.Options
 const DEFAULT_WINDOW = 32
 /** A subscriber whose events do not come still hears this soon how far the log was read. */
 const CHECKPOINT_WITHIN_MILLIS = 250
-
-interface FilterExpression {
-  readonly getRegex: () => string
-  readonly getPrefixList: () => Array<string>
-}
-
-export interface FilterMessage {
-  readonly getStreamIdentifier: () => FilterExpression | undefined
-  readonly getEventType: () => FilterExpression | undefined
-}
-
-export const filterRequestOf = (filter: FilterMessage): FilterRequest => {
-  const byStream = filter.getStreamIdentifier()
-  const expression = byStream ?? filter.getEventType()
-  return {
-    on: byStream === undefined ? "type" : "stream",
-    prefixes: expression?.getPrefixList() ?? [],
-    regex: expression?.getRegex() ?? "",
-  }
-}
 
 const filterOf = (options: Options): Wanted => {
   const filter = options.getFilter()
@@ -66,7 +46,7 @@ export const resolverOf =
 
 const asItIs = (event: Stored): Resolved => ({ event })
 
-export const openReading = (reader: Reader, tail: Tail) => {
+export const openReading = (reader: Reader, tail: Tail, stopping: AbortSignal) => {
   const followLinks = resolverOf(reader)
 
   const sendPages = async (call: Call, options: Options, next: (count: number) => Page) => {
@@ -152,7 +132,7 @@ export const openReading = (reader: Reader, tail: Tail) => {
   }
 
   const sendForEver = async (call: Call, options: Options, cursor: Cursor) => {
-    const signal = endOf(call)
+    const signal = AbortSignal.any([endOf(call), stopping])
     const resolve = options.getResolveLinks() ? followLinks : asItIs
     const filter = options.getFilter()
     const interval =
@@ -187,6 +167,7 @@ export const openReading = (reader: Reader, tail: Tail) => {
       }
       await tail.changed(signal, unmarked > 0 ? CHECKPOINT_WITHIN_MILLIS : undefined)
     }
+    if (stopping.aborted) throw unavailable("the node is shutting down")
   }
 
   const subscribe = (call: Call, options: Options) => {

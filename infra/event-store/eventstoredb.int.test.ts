@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { ConfigProvider, Effect, Fiber, Layer, Stream } from "effect"
+import { takedownStream } from "#domain/ids.ts"
+import { eventStoreContract } from "./contract.ts"
+import { anyVideo, fill, runWith } from "./contract-events.ts"
+import { eventStoreDb } from "./eventstoredb.ts"
+import { spawnNode, type TestNode } from "./node/testing.ts"
+import { EventStore } from "./port.ts"
+
+const storeAt = (url: () => string) =>
+  Layer.unwrap(
+    Effect.sync(() =>
+      eventStoreDb.pipe(
+        Layer.provide(
+          ConfigProvider.layer(ConfigProvider.fromUnknown({ REELOG_EVENTSTORE_URL: url() })),
+        ),
+      ),
+    ),
+  )
+
+let node: TestNode
+beforeAll(async () => {
+  node = await spawnNode()
+})
+afterAll(() => node.dispose())
+
+const embedded = storeAt(() => node.url)
+const run = runWith(embedded)
+
+eventStoreContract("the embedded", embedded)
+
+const real = process.env.REELOG_TEST_EVENTSTORE
+if (real !== undefined)
+  eventStoreContract(
+    "the real",
+    storeAt(() => real),
+  )
+
+const revisions = (stream: string, count: number) =>
+  EventStore.use((store) =>
+    store.follow({ filter: { streams: [stream] } }).pipe(
+      Stream.map((news) => (news._tag === "Event" ? news.recorded.revision : -1)),
+      Stream.filter((revision) => revision >= 0),
+      Stream.take(count),
+      Stream.runCollect,
+    ),
+  )
+
+describe("a node that was killed and came back", () => {
+  test("is followed on from where it was, without a gap or a repetition", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* EventStore
+        const videoId = anyVideo()
+        const stream = takedownStream(videoId)
+        yield* fill(videoId, 3)
+        const log = yield* Effect.forkChild(revisions(stream, 6))
+        const one = yield* store
+          .followStream(stream)
+          .pipe(Stream.take(6), Stream.runCollect, Effect.forkChild)
+        yield* Effect.sleep("100 millis")
+        yield* Effect.promise(() => node.kill())
+        yield* Effect.promise(() => node.start())
+        yield* fill(videoId, 3)
+        expect(yield* Fiber.join(log)).toEqual([0, 1, 2, 3, 4, 5])
+        expect((yield* Fiber.join(one)).map(({ revision }) => revision)).toEqual([0, 1, 2, 3, 4, 5])
+      }),
+    ))
+
+  test("answers an append that was made while it was away, once", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* EventStore
+        const videoId = anyVideo()
+        yield* fill(videoId, 1)
+        yield* Effect.promise(() => node.kill())
+        const appending = yield* Effect.forkChild(fill(videoId, 1))
+        yield* Effect.sleep("300 millis")
+        yield* Effect.promise(() => node.start())
+        expect(yield* Fiber.join(appending)).toMatchObject({ revision: 1 })
+        expect(yield* store.read(takedownStream(videoId))).toHaveLength(2)
+      }),
+    ))
+
+  test("has every append it acknowledged, also those in full flight", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* EventStore
+        const videoIds = Array.from({ length: 32 }, () => anyVideo())
+        const acknowledged = new Map<string, number>()
+        const writing = yield* Effect.forEach(
+          videoIds,
+          (videoId) =>
+            fill(videoId, 1).pipe(
+              Effect.tap(({ revision }) => Effect.sync(() => acknowledged.set(videoId, revision))),
+              Effect.forever,
+            ),
+          { concurrency: "unbounded" },
+        ).pipe(Effect.forkChild)
+        yield* Effect.sleep("300 millis")
+        yield* Effect.promise(() => node.kill())
+        const promised = new Map(acknowledged)
+        yield* Fiber.interrupt(writing)
+        yield* Effect.promise(() => node.start())
+        expect(promised.size).toBe(32)
+        for (const [videoId, revision] of promised) {
+          const kept = yield* store.read(takedownStream(videoId))
+          expect(kept.length).toBeGreaterThan(revision)
+          expect(new Set(kept.map(({ id }) => id)).size).toBe(kept.length)
+        }
+      }),
+    ))
+
+  test("keeps its groups, and delivers again what nobody had answered for", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* EventStore
+        const videoId = anyVideo()
+        const group = {
+          name: `kept-${videoId}`,
+          filter: { streams: [takedownStream(videoId)] },
+          maxRetryCount: 5,
+          messageTimeoutMillis: 10_000,
+        }
+        yield* fill(videoId, 2)
+        const seen: Array<number> = []
+        const consuming = yield* store.consume(group, 1).pipe(
+          Stream.tap(({ recorded }) => Effect.sync(() => seen.push(recorded.revision))),
+          // The first is answered for, the second only the second time.
+          Stream.tap((delivery) => (seen.length === 2 ? Effect.void : delivery.ack)),
+          Stream.takeUntil(() => seen.filter((revision) => revision === 1).length === 2),
+          Stream.runDrain,
+          Effect.forkChild,
+        )
+        while (seen.length < 2) yield* Effect.sleep("10 millis")
+        yield* Effect.promise(() => node.kill())
+        yield* Effect.promise(() => node.start())
+        yield* Fiber.join(consuming)
+        expect(seen).toContain(0)
+        expect(seen.filter((revision) => revision === 1)).toHaveLength(2)
+      }),
+    ))
+})
