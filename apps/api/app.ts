@@ -1,8 +1,8 @@
 /**
- * The HTTP API under `/v1`, as one Elysia app over a runtime of ports. Stateless: any process
+ * The HTTP API under `/v1`, as one Elysia app over its ports. Stateless: any process
  * answers any request. What is wrong with a request is told as a problem; a route never throws.
  */
-import { Effect, type ManagedRuntime, Schema, Stream } from "effect"
+import { Effect, Schema, Stream } from "effect"
 import { Elysia } from "elysia"
 import { asker, BadQuery, momentOf, positionOf, videoIdOf, whoAsks } from "./asker.ts"
 import { changeDetails, DetailsForm, reinstate, TakedownForm, takeDown } from "./changes.ts"
@@ -15,7 +15,7 @@ import { rebuildModels, verifyAll } from "./operations.ts"
 import { problemOf } from "./problem.ts"
 import { showQueue } from "./queue.ts"
 import { Limit, listVideos, showVideo } from "./reading.ts"
-import { respondWith } from "./respond.ts"
+import { type Run, respondWith } from "./respond.ts"
 import type { ApiServices } from "./services.ts"
 import { completeUpload, PartsForm, receiveParts, showUpload } from "./uploads.ts"
 
@@ -49,8 +49,8 @@ const refusedBody = (request: Request): Response | undefined => {
   return isOther ? problemOf({ _tag: "NotJson" }) : undefined
 }
 
-export const api = (runtime: ManagedRuntime.ManagedRuntime<ApiServices, unknown>) => {
-  const respond = respondWith(runtime)
+export const api = (run: Run<ApiServices>) => {
+  const respond = respondWith(run)
   /** For writes: the actor, then the video, then what is asked. */
   const asked = (request: Request, id: string) =>
     Effect.all([asker(request), videoIdOf(id)] as const)
@@ -209,4 +209,5 @@ export const api = (runtime: ManagedRuntime.ManagedRuntime<ApiServices, unknown>
       ({ request }) => respond(asker(request).pipe(Effect.flatMap(() => verifyAll()))),
       write("Check the invariants of the whole platform; NDJSON"),
     )
+    .all("/v1/*", () => problemOf({ _tag: "RouteNotFound" }), { detail: { hide: true } })
 }

@@ -40,7 +40,7 @@ export const changeDetails = Effect.fn("changeDetails")(function* (
       ...(title === undefined ? {} : { title: yield* personal.seal(accountId, title) }),
       ...(description === undefined
         ? {}
-        : { description: description && (yield* personal.seal(accountId, description)) }),
+        : { description: description ? yield* personal.seal(accountId, description) : null }),
       ...(visibility === undefined ? {} : { visibility }),
     },
     expected === undefined ? context : { ...context, expected },

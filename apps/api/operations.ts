@@ -3,7 +3,7 @@
  * in itself, the hash chains of its one-writer streams, the objects that events claim, and the read
  * models against a rebuild. Both answer NDJSON, a line for each thing looked at.
  */
-import { Context, Effect, Schema, Stream } from "effect"
+import { type Cause, Context, Effect, Schema, Stream } from "effect"
 import { auditor, type Fact } from "#domain/invariants.ts"
 import { runOf, runPrefix } from "#domain/keys.ts"
 import { verifyChain } from "#infra/event-store/chain.ts"
@@ -37,19 +37,21 @@ export class Operations extends Context.Service<
 const encoder = new TextEncoder()
 
 /** A failure on the way is the last line: the status has been sent long before. */
-const ndjson = <A, E, R>(lines: Stream.Stream<A, E, R>) =>
-  lines.pipe(
-    Stream.catchCause((cause) =>
-      Stream.fromEffect(Effect.logError("an operation failed", cause)).pipe(
-        Stream.map(() => ({ code: "operation_failed", ok: false })),
-      ),
-    ),
+const ndjson = Effect.fnUntraced(function* <A, E, R>(lines: Stream.Stream<A, E, R>) {
+  const failed = (cause: Cause.Cause<E>) =>
+    Stream.fromEffect(
+      Effect.as(Effect.logError("an operation failed", cause), {
+        code: "operation_failed",
+        ok: false,
+      }),
+    )
+  const told = lines.pipe(
+    Stream.catchCause(failed),
     Stream.map((line) => encoder.encode(`${JSON.stringify(line)}\n`)),
-    Stream.toReadableStreamEffect,
-    Effect.map(
-      (body) => new Response(body, { headers: { "content-type": "application/x-ndjson" } }),
-    ),
   )
+  const body = yield* Stream.toReadableStreamEffect(told)
+  return new Response(body, { headers: { "content-type": "application/x-ndjson" } })
+})
 
 export const rebuildModels = Effect.fn("rebuildModels")(function* (model: string | undefined) {
   const { models, rebuild } = yield* Operations

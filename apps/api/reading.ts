@@ -16,13 +16,13 @@ const CACHE_SECONDS = 300
 const LONGEST_PAGE = 100
 
 /** The key that the projector's commit invalidates. */
-export const cacheKey = (videoId: string) => `${watchPage.name}/${videoId}`
+export const rowKey = (model: string, key: string) => `${model}/${key}`
 
 /** The row as it is now; with `after` as it is at that position or later. */
 export const pageNow = Effect.fn("pageNow")(function* (videoId: VideoId, after?: string) {
   const cache = yield* Cache
   const store = yield* ReadStore
-  const key = cacheKey(videoId)
+  const key = rowKey(watchPage.name, videoId)
   if (after !== undefined) {
     yield* store.waitFor(watchPage.name, after)
     yield* cache.remove([key])

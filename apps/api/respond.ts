@@ -1,5 +1,5 @@
 /** From an Effect to an HTTP answer: a body with its headers, or the problem that its failure is. */
-import { Cause, Effect, Exit, type ManagedRuntime } from "effect"
+import { Cause, Effect, Exit } from "effect"
 import { type Answerable, problemOf } from "./problem.ts"
 
 export interface Answer {
@@ -22,21 +22,22 @@ const answer = ({ status = 200, body, position, revision, headers = {} }: Answer
   return new Response(JSON.stringify(body), { status, headers: told })
 }
 
+/** How a process runs an effect that needs its ports. */
+export type Run<R> = <A, E>(effect: Effect.Effect<A, E, R>) => Promise<Exit.Exit<A, E>>
+
 /** Runs one route. A defect is logged by its cause and told as a code only. */
 export const respondWith =
-  <R>(runtime: ManagedRuntime.ManagedRuntime<R, unknown>) =>
+  <R>(run: Run<R>) =>
   async <E extends Answerable>(effect: Effect.Effect<Answer | Response, E, R>) => {
     const logged = effect.pipe(
       Effect.tapCause((cause) =>
         Cause.hasDies(cause) ? Effect.logError("a route failed", cause) : Effect.void,
       ),
     )
-    const exit = await runtime.runPromiseExit(logged)
+    const exit = await run(logged)
     if (Exit.isSuccess(exit)) {
       return exit.value instanceof Response ? exit.value : answer(exit.value)
     }
     const failure = exit.cause.reasons.find(Cause.isFailReason)?.error
-    return problemOf((failure as E | undefined) ?? { _tag: "Unexpected" })
+    return problemOf(failure ?? { _tag: "Unexpected" })
   }
-
-export type Respond<R> = ReturnType<typeof respondWith<R>>

@@ -18,6 +18,8 @@ export interface ProcessSpec {
   readonly env: Readonly<Record<string, string>>
   /** 1: others can't begin without it. 2: all the rest. They stop in the opposite order. */
   readonly tier: 1 | 2
+  /** It is ready when it says so on its first line, when this answers, or as soon as it runs. */
+  readonly ready: "line" | "spawned" | { readonly url: string }
 }
 
 export const addresses = (home: Home, { port }: Wanted) => ({
@@ -52,12 +54,13 @@ export const processesOf = (home: Home, wanted: Wanted): ReadonlyArray<ProcessSp
     name: string,
     script: string,
     env: Readonly<Record<string, string>>,
-  ): ProcessSpec => ({ name, script: `apps/${script}`, env, tier: 2 })
+    ready: ProcessSpec["ready"] = "spawned",
+  ): ProcessSpec => ({ name, script: `apps/${script}`, env, tier: 2, ready })
   const node = (
     name: string,
     folder: string,
     env: Readonly<Record<string, string>>,
-  ): ProcessSpec => ({ name, script: `infra/${folder}/node/main.ts`, env, tier: 1 })
+  ): ProcessSpec => ({ name, script: `infra/${folder}/node/main.ts`, env, tier: 1, ready: "line" })
 
   return [
     node("event-store", "event-store", {
@@ -79,12 +82,12 @@ export const processesOf = (home: Home, wanted: Wanted): ReadonlyArray<ProcessSp
     app("scheduler", "scheduler/main.ts", { ...log, REELOG_SCHEDULER_RANK: "0" }),
     app("standby", "scheduler/main.ts", { ...log, REELOG_SCHEDULER_RANK: "1" }),
     app("completion", "completion/main.ts", { ...log, ...objects }),
-    app("edge", "edge/main.ts", {
-      ...log,
-      ...objects,
-      REELOG_EDGE_LISTEN: address(1),
-      REELOG_EDGE_CACHE: at("edge"),
-    }),
+    app(
+      "edge",
+      "edge/main.ts",
+      { ...log, ...objects, REELOG_EDGE_LISTEN: address(1), REELOG_EDGE_CACHE: at("edge") },
+      { url: `${edgeUrl}/healthz` },
+    ),
     ...Array.from({ length: wanted.workers }, (_, index) =>
       app(`worker-${index + 1}`, "worker/main.ts", {
         ...log,
@@ -94,15 +97,21 @@ export const processesOf = (home: Home, wanted: Wanted): ReadonlyArray<ProcessSp
         REELOG_SCRATCH: at("scratch", String(index + 1)),
       }),
     ),
-    app("public", "platform/public.ts", {
-      ...log,
-      ...objects,
-      ...database,
-      ...origins,
-      REELOG_LISTEN: address(0),
-      REELOG_SECRET: secrets.secret,
-      REELOG_OWNER_TOKEN: ownerToken,
-      REELOG_PERSONAL_DATA_KEY: secrets.personalDataKey,
-    }),
+    app(
+      "public",
+      "platform/public.ts",
+      {
+        ...log,
+        ...objects,
+        ...database,
+        ...origins,
+        REELOG_LISTEN: address(0),
+        REELOG_SECRET: secrets.secret,
+        REELOG_OWNER_TOKEN: ownerToken,
+        REELOG_PERSONAL_DATA_KEY: secrets.personalDataKey,
+        REELOG_WEB_CACHE: at("pages"),
+      },
+      { url: `${url}/readyz` },
+    ),
   ]
 }

@@ -46,6 +46,19 @@ const readLines = async (stream: ReadableStream<Uint8Array>, each: (line: string
 
 const isReadyLine = (line: string) => line.startsWith('{"ready":')
 
+/** Asks every 100 ms until the answer is a success or nobody wants to know any more. */
+const untilAnswers = async (url: string, signal: AbortSignal): Promise<boolean> => {
+  while (!signal.aborted) {
+    const isUp = await fetch(url, { signal }).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (isUp) return true
+    await Bun.sleep(100)
+  }
+  return false
+}
+
 /** One life of the process. The exit is a number, or the signal's name. */
 const live = (
   spec: ProcessSpec,
@@ -68,13 +81,18 @@ const live = (
       // Its own process group: ctrl-C on the terminal reaches the platform alone, which stops in order.
       detached: true,
     })
-    told(false, child.pid)
+    told(spec.ready === "spawned", child.pid)
+    const answers = new AbortController()
+    if (typeof spec.ready === "object") {
+      void untilAnswers(spec.ready.url, answers.signal).then((up) => up && told(true, child.pid))
+    }
     const onLine = (line: string) => (isReadyLine(line) ? told(true, child.pid) : log(line))
     const streams = Promise.allSettled([
       readLines(child.stdout, onLine),
       readLines(child.stderr, log),
     ])
     void child.exited.then(async () => {
+      answers.abort()
       await streams
       resume(Effect.succeed(String(child.signalCode ?? child.exitCode)))
     })

@@ -1,17 +1,19 @@
 /** The three queues as people look at them: plain JSON, the longest lists cut and counted. */
 import { readyTasks } from "./match.ts"
-import { lastTickOf, type Queues, stepNameOf, type Task, transcodeOf } from "./queues.ts"
+import { LATER, lastTickOf, type Queues, stepNameOf, type Task, transcodeOf } from "./queues.ts"
 
 /** Entries shown of each queue; `…Count` says how many there are. */
 export const MOST_SHOWN = 200
 
-const shown = ({ id, step, piece, attempt, failures, losses }: Task) => ({
+const shown = ({ id, step, piece, rank, attempt, failures, losses }: Task) => ({
   taskId: id,
   videoId: transcodeOf(id).slice(0, transcodeOf(id).lastIndexOf(".")),
   step: step.name,
   type: step.type,
   piece: piece ?? null,
   ...{ attempt, failures, losses },
+  /** On the way to the first playable seconds. */
+  isFirst: rank < LATER,
 })
 
 export const queuesView = (queues: Queues) => {

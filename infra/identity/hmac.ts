@@ -2,9 +2,8 @@
 import { timingSafeEqual } from "node:crypto"
 import { Config, Effect, Layer, Redacted } from "effect"
 import { VideoId } from "#domain/ids.ts"
-import { type Credentials, Identity, owner, SESSION_COOKIE } from "./port.ts"
+import { type Credentials, Identity, owner, SESSION_COOKIE, SESSION_SECONDS } from "./port.ts"
 
-const SESSION_MILLIS = 30 * 24 * 3_600_000
 const LINK_MILLIS = 24 * 3_600_000
 
 const settings = Config.all({
@@ -62,7 +61,7 @@ export const hmacIdentity = Layer.effect(
 
     return Identity.of({
       actorOf,
-      session: (accountId, now) => sign(`session~${accountId}~${now + SESSION_MILLIS}`),
+      session: (accountId, now) => sign(`session~${accountId}~${now + SESSION_SECONDS * 1000}`),
       signInCode: (nonce, now) => sign(`link~${nonce}~${now + LINK_MILLIS}`),
       readSignInCode: (code, now) => verify(code, "link", now),
       videoIdFor: (cell, accountId, key) =>

@@ -19,6 +19,7 @@ export interface Credentials {
 }
 
 export const SESSION_COOKIE = "reelog-session"
+export const SESSION_SECONDS = 30 * 24 * 3600
 export class Identity extends Context.Service<
   Identity,
   {
