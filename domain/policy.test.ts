@@ -1,0 +1,140 @@
+import { describe, expect, test } from "bun:test"
+import type { DomainEvent } from "#domain/events.ts"
+import { ChannelId, Timestamp, VideoId } from "#domain/ids.ts"
+import { Sealed } from "#domain/sealed.ts"
+import {
+  ABANDONED_TICKS,
+  abandonedUploads,
+  evolvePolicy,
+  noPolicy,
+  type Plan,
+  type Policy,
+  reactTo,
+  UNBEGUN_TICKS,
+} from "./policy.ts"
+
+const videoId = VideoId.make("loc0123456789abcdef")
+const at = Timestamp.make(1_700_000_000_000)
+const channelId = ChannelId.make("main")
+const plan: Plan = { pipeline: "default", steps: [] }
+const of = { videoId, at }
+const transcode = (run: number) => ({ videoId, transcode: `${videoId}.${run}` })
+
+const requested: DomainEvent = {
+  _tag: "UploadRequested",
+  ...of,
+  channelId,
+  fileName: Sealed.make(`v1.owner.${"A".repeat(40)}`),
+  byteLength: 10,
+  parts: [],
+  centre: "local",
+}
+const received: DomainEvent = { _tag: "PartsReceived", ...of, parts: [{ number: 1, etag: "a" }] }
+const completed: DomainEvent = { _tag: "UploadCompleted", ...of, byteLength: 10 }
+const expired: DomainEvent = { _tag: "UploadExpired", ...of }
+const takenDown: DomainEvent = {
+  ...{ _tag: "VideoTakenDown", ...of, reason: "copyright", actor: "moderator" },
+}
+const reinstated: DomainEvent = { _tag: "VideoReinstated", ...of, actor: "moderator" }
+const planned = (run: number): DomainEvent => ({
+  ...{ _tag: "TranscodePlanned", ...transcode(run), channelId, service: "standard" },
+  ...{ ...plan, config: {} },
+})
+const cancelled = (run: number): DomainEvent => ({ _tag: "TranscodeCancelled", ...transcode(run) })
+const done = (run: number): DomainEvent => ({ _tag: "TranscodeCompleted", ...transcode(run) })
+const ticked: DomainEvent = { _tag: "SchedulerTicked", cell: "loc", epoch: 1 }
+
+const after = (...events: ReadonlyArray<DomainEvent>) => events.reduce(evolvePolicy, noPolicy())
+const owed = (policy: Policy) =>
+  reactTo(policy, plan).map(({ _tag, transcode: id }) => `${_tag} ${id.slice(id.indexOf("."))}`)
+
+describe("a transcode", () => {
+  test("is planned when the first parts have arrived, and only once", () => {
+    expect(owed(after(requested))).toEqual([])
+    expect(owed(after(requested, received))).toEqual(["TranscodePlanned .1"])
+    expect(owed(after(requested, received, received))).toEqual(["TranscodePlanned .1"])
+    expect(owed(after(requested, received, planned(1), received, completed))).toEqual([])
+  })
+
+  test("names the channel, the pipeline and where the source is", () => {
+    expect(reactTo(after(requested, received), plan)).toEqual([
+      {
+        _tag: "TranscodePlanned",
+        ...transcode(1),
+        channelId,
+        service: "standard",
+        ...plan,
+        config: { source: `sources/${videoId}/` },
+      },
+    ])
+  })
+
+  test("is cancelled when its video is taken down", () => {
+    const running = [requested, received, planned(1)]
+    expect(owed(after(...running, takenDown))).toEqual(["TranscodeCancelled .1"])
+    expect(owed(after(...running, takenDown, cancelled(1)))).toEqual([])
+  })
+
+  test("runs again when its video is reinstated before it had ended", () => {
+    const stopped = [requested, received, planned(1), takenDown, cancelled(1)]
+    expect(owed(after(...stopped, reinstated))).toEqual(["TranscodePlanned .2"])
+    expect(owed(after(...stopped, reinstated, planned(2)))).toEqual([])
+    expect(owed(after(...stopped, reinstated, planned(2), takenDown))).toEqual([
+      "TranscodeCancelled .2",
+    ])
+  })
+
+  test("goes on when its video comes back before it was cancelled", () => {
+    const running = [requested, received, planned(1), takenDown, reinstated]
+    expect(owed(after(...running))).toEqual([])
+  })
+
+  test("runs again when its video comes back while it is being cancelled", () => {
+    const back = [requested, received, planned(1), takenDown, reinstated]
+    const late: DomainEvent = { _tag: "TranscodeCancelled", ...transcode(1), reason: "taken_down" }
+    expect(owed(after(...back, late))).toEqual(["TranscodePlanned .2"])
+  })
+
+  test("that has ended is never planned again", () => {
+    const over = [requested, received, planned(1), completed, done(1)]
+    expect(owed(after(...over, takenDown, reinstated))).toEqual([])
+    expect(after(...over).cases.size).toBe(0)
+  })
+
+  test("is not planned while its video is down", () => {
+    expect(owed(after(requested, takenDown, received))).toEqual([])
+    expect(owed(after(requested, takenDown, received, reinstated))).toEqual(["TranscodePlanned .1"])
+  })
+
+  test("is cancelled when its upload expires", () => {
+    const running = [requested, received, planned(1)]
+    expect(owed(after(...running, expired))).toEqual(["TranscodeCancelled .1"])
+    expect(after(...running, expired, cancelled(1)).cases.size).toBe(0)
+  })
+})
+
+describe("an upload", () => {
+  const silence = (policy: Policy, ticks: number) => {
+    for (let tick = 0; tick < ticks; tick++) evolvePolicy(policy, ticked)
+    return abandonedUploads(policy)
+  }
+
+  test("of which no part ever came is abandoned", () => {
+    const policy = after(requested)
+    expect(silence(policy, UNBEGUN_TICKS)).toEqual([])
+    expect(silence(policy, 1)).toEqual([videoId])
+  })
+
+  test("is abandoned later once it has begun, counted from its last part", () => {
+    const policy = after(requested, received)
+    silence(policy, ABANDONED_TICKS)
+    evolvePolicy(policy, received)
+    expect(silence(policy, ABANDONED_TICKS)).toEqual([])
+    expect(silence(policy, 1)).toEqual([videoId])
+  })
+
+  test("that is complete or has expired is not", () => {
+    expect(silence(after(requested, received, completed), ABANDONED_TICKS + 1)).toEqual([])
+    expect(silence(after(requested, received, expired), ABANDONED_TICKS + 1)).toEqual([])
+  })
+})

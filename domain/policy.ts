@@ -1,0 +1,182 @@
+/**
+ * The choreography: whenever this happened, then that is done. Nothing else reacts. It is a fold of
+ * the log that owes its results like assignments: repeated until they are seen in the log. Run by
+ * the scheduler in office.
+ */
+import type { DomainEvent } from "./events.ts"
+import type { ChannelId, VideoId } from "./ids.ts"
+import { sourcePrefix, transcodeId } from "./keys.ts"
+import type { SchedulingEvent, Step } from "./scheduling/events.ts"
+
+/** An upload of which nothing came for so many ticks is abandoned: two hours of a busy cell, days of an idle one. */
+export const UNBEGUN_TICKS = 7_200
+/** One that has begun gets a day of a busy cell. */
+export const ABANDONED_TICKS = 86_400
+
+const TAKEN_DOWN = "taken_down"
+
+/** What the policy remembers of a video until its upload and its transcode are over. */
+interface Case {
+  readonly channelId: ChannelId
+  upload: "none" | "requested" | "receiving" | "completed" | "expired"
+  /** The tick of the last news from the uploader. */
+  lastTick: number
+  isTakenDown: boolean
+  /** Of the last run; 0: none yet. */
+  run: number
+  isRunning: boolean
+  hasEnded: boolean
+  /** A run is wanted that has not been planned. */
+  isWanted: boolean
+}
+
+export interface Policy {
+  tick: number
+  readonly cases: Map<VideoId, Case>
+  /** The videos that may be owed something. */
+  readonly due: Set<VideoId>
+}
+
+export interface Plan {
+  readonly pipeline: string
+  readonly steps: ReadonlyArray<Step>
+}
+
+export type Reaction = Extract<SchedulingEvent, { _tag: "TranscodePlanned" | "TranscodeCancelled" }>
+
+export const noPolicy = (): Policy => ({ tick: 0, cases: new Map(), due: new Set() })
+
+// What happened
+
+const open = (policy: Policy, videoId: VideoId, channelId: ChannelId): Case => {
+  const known = policy.cases.get(videoId)
+  if (known) return known
+  const opened: Case = {
+    channelId,
+    upload: "none",
+    lastTick: policy.tick,
+    isTakenDown: false,
+    run: 0,
+    isRunning: false,
+    hasEnded: false,
+    isWanted: false,
+  }
+  policy.cases.set(videoId, opened)
+  return opened
+}
+
+const applyToCase = (it: Case, event: DomainEvent, tick: number) => {
+  switch (event._tag) {
+    case "UploadRequested":
+      if (it.upload === "none") it.upload = "requested"
+      it.lastTick = tick
+      break
+    case "PartsReceived": // not when all are there: encoding overlaps the upload
+      if (it.upload === "requested") {
+        it.upload = "receiving"
+        it.isWanted = true
+      }
+      it.lastTick = tick
+      break
+    case "UploadCompleted":
+      it.upload = "completed"
+      break
+    case "UploadExpired":
+      it.upload = "expired"
+      break
+    case "VideoTakenDown":
+      it.isTakenDown = true
+      break
+    case "VideoReinstated":
+      it.isTakenDown = false
+      it.isWanted ||= it.run > 0 && !it.isRunning && !it.hasEnded
+      break
+    case "TranscodePlanned":
+      it.run = Math.max(it.run, Number(event.transcode.slice(event.videoId.length + 1)))
+      it.isRunning = true
+      it.isWanted = false
+      break
+    case "TranscodeCancelled":
+      if (event.transcode !== transcodeId(event.videoId, it.run)) break
+      it.isRunning = false
+      it.isWanted = event.reason === TAKEN_DOWN // it may be back already
+      break
+    case "TranscodeCompleted":
+    case "TranscodeFailed":
+      it.isRunning = false
+      it.hasEnded = true
+      break
+  }
+}
+
+const isOver = ({ upload, isRunning, hasEnded }: Case) =>
+  !isRunning && (upload === "expired" || (upload === "completed" && hasEnded))
+
+const isOwedPlan = ({ isWanted, isTakenDown, isRunning, upload }: Case) =>
+  isWanted && !isTakenDown && !isRunning && upload !== "expired"
+
+const isOwedEnd = ({ isRunning, isTakenDown, upload }: Case) =>
+  isRunning && (isTakenDown || upload === "expired")
+
+const isAbandoned = ({ upload, lastTick }: Case, tick: number) => {
+  const silent = tick - lastTick
+  return (
+    (upload === "requested" && silent > UNBEGUN_TICKS) ||
+    (upload === "receiving" && silent > ABANDONED_TICKS)
+  )
+}
+
+const consider = (policy: Policy, videoId: VideoId, it: Case) => {
+  if (isOver(it)) policy.cases.delete(videoId)
+  if (isOwedPlan(it) || isOwedEnd(it)) policy.due.add(videoId)
+  else policy.due.delete(videoId)
+}
+
+/** Changes the accumulator it owns, as the fold of the queues does. */
+export const evolvePolicy = (policy: Policy, event: DomainEvent): Policy => {
+  if (event._tag === "SchedulerTicked") policy.tick++
+  if (!("videoId" in event)) return policy
+  const { videoId } = event
+  const isOpening = event._tag === "VideoCreated" || event._tag === "UploadRequested"
+  const it = isOpening ? open(policy, videoId, event.channelId) : policy.cases.get(videoId)
+  if (it) {
+    applyToCase(it, event, policy.tick)
+    consider(policy, videoId, it)
+  }
+  return policy
+}
+
+// What is owed
+
+const reactionOf = (videoId: VideoId, it: Case, { pipeline, steps }: Plan): Reaction => {
+  if (isOwedEnd(it)) {
+    const reason = it.isTakenDown ? TAKEN_DOWN : "upload_expired"
+    return {
+      _tag: "TranscodeCancelled",
+      videoId,
+      transcode: transcodeId(videoId, it.run),
+      reason,
+    }
+  }
+  return {
+    _tag: "TranscodePlanned",
+    videoId,
+    transcode: transcodeId(videoId, it.run + 1),
+    channelId: it.channelId,
+    service: "standard",
+    pipeline,
+    steps,
+    config: { source: sourcePrefix(videoId) },
+  }
+}
+
+/** The transcodes to begin and to end. */
+export const reactTo = (policy: Policy, plan: Plan): ReadonlyArray<Reaction> =>
+  [...policy.due].flatMap((videoId) => {
+    const it = policy.cases.get(videoId)
+    return it ? [reactionOf(videoId, it, plan)] : []
+  })
+
+/** The uploads that nobody goes on with. */
+export const abandonedUploads = ({ cases, tick }: Policy): ReadonlyArray<VideoId> =>
+  [...cases].filter(([, it]) => isAbandoned(it, tick)).map(([videoId]) => videoId)
