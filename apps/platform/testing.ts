@@ -1,0 +1,196 @@
+/** A platform of one's own for a test: started as a person starts it, on free ports and a new directory; its processes can be killed one by one. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import type { Running } from "./home.ts"
+
+const root = resolve(import.meta.dir, "../..")
+const START_MILLIS = 90_000
+
+/** Three ports in a row that are free now. */
+const freePorts = async (): Promise<number> => {
+  const taken = (port: number) =>
+    new Promise<boolean>((done) => {
+      const probe = createServer().once("error", () => done(true))
+      probe.listen(port, "127.0.0.1", () => probe.close(() => done(false)))
+    })
+  for (let tries = 0; tries < 100; tries++) {
+    const port = 20_000 + Math.floor(Math.random() * 40_000)
+    if (!(await taken(port)) && !(await taken(port + 1)) && !(await taken(port + 2))) return port
+  }
+  throw new Error("no three free ports in a row")
+}
+
+const parentOf = (pid: string) => {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[1]
+  } catch {
+    return undefined
+  }
+}
+
+/** The process and all below it, as they are now. */
+export const treeOf = (pid: number): ReadonlyArray<number> => {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name))
+  const below = new Map<string, Array<string>>()
+  for (const child of pids) {
+    const parent = parentOf(child)
+    if (parent !== undefined) below.set(parent, [...(below.get(parent) ?? []), child])
+  }
+  const walk = (one: string): Array<string> => [one, ...(below.get(one) ?? []).flatMap(walk)]
+  return walk(String(pid)).map(Number)
+}
+
+const commandOf = (pid: number) => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
+  } catch {
+    return ""
+  }
+}
+
+export const isAlive = (pid: number) => commandOf(pid) !== ""
+
+export interface TestPlatform {
+  readonly directory: string
+  readonly url: string
+  readonly edgeUrl: string
+  readonly token: string
+  readonly eventStoreUrl: string
+  readonly pid: number
+  /** Pids of the processes whose command line holds this text, the platform's own below it. */
+  readonly pidsOf: (text: string) => ReadonlyArray<number>
+  readonly tree: () => ReadonlyArray<number>
+  /** SIGKILL to the whole tree at once. */
+  readonly killAll: () => Promise<void>
+  readonly stop: () => Promise<number>
+  /** Starts again on the same directory. */
+  readonly again: () => Promise<TestPlatform>
+  readonly call: (path: string, init?: RequestInit) => Promise<Response>
+}
+
+const startOn = async (directory: string, port: number, workers: number): Promise<TestPlatform> => {
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      "--no-orphans",
+      join(root, "apps/platform/main.ts"),
+      "--data",
+      directory,
+      "--port",
+      `${port}`,
+      "--workers",
+      `${workers}`,
+    ],
+    { cwd: root, stdout: "pipe", stderr: "pipe", env: { ...process.env, NODE_ENV: "production" } },
+  )
+  const timer = setTimeout(() => child.kill("SIGKILL"), START_MILLIS)
+  const errors = new Response(child.stderr).text()
+  const reader = child.stdout.getReader()
+  let said = ""
+  while (!said.includes("\n")) {
+    const { value, done } = await reader.read()
+    if (done) throw new Error(`the platform did not start: ${said}${await errors}`)
+    said += new TextDecoder().decode(value)
+  }
+  clearTimeout(timer)
+  void reader.cancel()
+  const running = JSON.parse(readFileSync(join(directory, "platform.json"), "utf8")) as Running
+  const token = readFileSync(join(directory, "owner-token"), "utf8").trim()
+  const tree = () => treeOf(child.pid)
+  return {
+    directory,
+    token,
+    url: running.url,
+    edgeUrl: running.edgeUrl,
+    eventStoreUrl: running.eventStoreUrl,
+    pid: child.pid,
+    tree,
+    pidsOf: (text) => tree().filter((pid) => pid !== child.pid && commandOf(pid).includes(text)),
+    killAll: async () => {
+      for (const pid of [...tree()].reverse()) process.kill(pid, "SIGKILL")
+      await child.exited
+    },
+    stop: async () => {
+      child.kill("SIGTERM")
+      return child.exited
+    },
+    again: () => startOn(directory, port, workers),
+    call: (path, init = {}) =>
+      fetch(`${running.url}${path}`, {
+        ...init,
+        headers: {
+          authorization: `Bearer ${token}`,
+          "content-type": "application/json",
+          ...init.headers,
+        },
+      }),
+  }
+}
+
+export const startPlatform = async ({ workers = 2 }: { readonly workers?: number } = {}) =>
+  startOn(mkdtempSync(join(tmpdir(), "reelog-")), await freePorts(), workers)
+
+export const forget = (platform: TestPlatform) =>
+  rmSync(platform.directory, { recursive: true, force: true })
+
+/** Runs the command line against a platform; its last line of `--json`. */
+export const reelog = async (platform: TestPlatform, ...words: ReadonlyArray<string>) => {
+  const child = Bun.spawn([process.execPath, join(root, "apps/cli/main.ts"), ...words, "--json"], {
+    cwd: root,
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, REELOG_URL: platform.url, REELOG_TOKEN: platform.token },
+  })
+  const [out, err] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  const exit = await child.exited
+  const lines = out.trim().split("\n").filter(Boolean)
+  return { exit, lines, result: JSON.parse(lines.at(-1) ?? "null"), err }
+}
+
+/** A video made on the spot: a test picture with a counter and a tone, so many seconds long. */
+export const madeVideo = (directory: string, name: string, seconds: number, size = "640x360") => {
+  const path = join(directory, name)
+  const made = Bun.spawnSync([
+    "ffmpeg",
+    "-nostdin",
+    "-v",
+    "error",
+    "-y",
+    "-f",
+    "lavfi",
+    "-i",
+    `testsrc2=size=${size}:rate=25:duration=${seconds}`,
+    "-f",
+    "lavfi",
+    "-i",
+    `sine=frequency=440:sample_rate=48000:duration=${seconds}`,
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-g",
+    "50",
+    "-pix_fmt",
+    "yuv420p",
+    "-c:a",
+    "aac",
+    "-b:a",
+    "96k",
+    "-movflags",
+    "+faststart",
+    path,
+  ])
+  if (made.exitCode !== 0) throw new Error(made.stderr.toString())
+  return path
+}
+
+/** The corpus beside the repository, when it is there. */
+export const corpus = (name: string): string | undefined => {
+  const path = join(process.env.REELOG_MEDIA ?? join(root, "../shared/media"), name)
+  return Bun.file(path).size > 0 ? path : undefined
+}
