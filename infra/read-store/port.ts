@@ -129,11 +129,12 @@ export interface Commit {
 /** What a rebuild found when it compared its own rows with those that were there. */
 export interface Comparison {
   readonly rows: number
-  /** Keys of rows that are missing, too many or not the same. */
-  readonly differences: ReadonlyArray<string>
+  /** Rows that are missing, too many or not the same, and the keys of the first of them. */
+  readonly differences: number
+  readonly examples: ReadonlyArray<string>
 }
 
-/** A second copy of a model's tables, filled beside the first. */
+/** A second copy of a model's table in every database, filled beside the first. */
 export interface Shadow {
   /** Writes rows of one database. */
   readonly write: (
