@@ -55,159 +55,162 @@ export const api = (run: Run<ApiServices>) => {
   const asked = (request: Request, id: string) =>
     Effect.all([asker(request), videoIdOf(id)] as const)
 
-  return new Elysia()
-    .onError(({ code, error }) => {
-      if (code === "NOT_FOUND") return problemOf({ _tag: "RouteNotFound" })
-      if (code === "PARSE") return problemOf({ _tag: "BadJson" })
-      if (code === "VALIDATION") {
-        const issues = error.all.map((issue) => ("summary" in issue ? issue.summary : undefined))
-        return problemOf({ _tag: "InvalidRequest", ...{ issues: issues.filter(Boolean) } })
-      }
-      return problemOf({ _tag: "Unexpected" })
-    })
-    .onRequest(({ request }) => refusedBody(request))
-    .use(document)
-    .use(docs)
-    .get("/healthz", () => ({ status: "alive" }), read("Is the process alive?"))
-    .get("/readyz", () => respond(readiness()), read("Can it serve? Each dependency by name"))
-    .get("/metrics", () => respond(metrics), read("Prometheus metrics"))
-    .post(
-      "/v1/videos",
-      ({ body, request }) =>
-        respond(asker(request).pipe(Effect.flatMap((who) => createVideo(body, who)))),
-      json(VideoForm, "Ask for a video: its id and where to PUT its parts"),
-    )
-    .get(
-      "/v1/videos",
-      ({ request }) =>
-        respond(
-          Effect.gen(function* () {
-            const limit = yield* limitOf(queryOf(request, "limit"))
-            const after = yield* positionOf(queryOf(request, "after"))
-            return yield* listVideos(queryOf(request, "cursor"), limit, after)
-          }),
-        ),
-      read("Published videos, newest first (cursor, limit, after)"),
-    )
-    .get(
-      "/v1/videos/:id",
-      ({ params, request }) =>
-        respond(
-          Effect.gen(function* () {
-            const videoId = yield* videoIdOf(params.id)
-            const after = yield* positionOf(queryOf(request, "after"))
-            const moment = yield* momentOf(queryOf(request, "at"))
-            const isOwner = (yield* whoAsks(request)) !== undefined
-            return yield* showVideo({ videoId, after, moment, isOwner })
-          }),
-        ),
-      read("One video, now (after) or at a position or time (at)"),
-    )
-    .patch(
-      "/v1/videos/:id",
-      ({ params, body, request }) =>
-        respond(
-          asked(request, params.id).pipe(
-            Effect.flatMap(([who, videoId]) => changeDetails(videoId, body, who)),
+  return (
+    new Elysia()
+      .onError(({ code, error }) => {
+        if (code === "NOT_FOUND") return problemOf({ _tag: "RouteNotFound" })
+        if (code === "PARSE") return problemOf({ _tag: "BadJson" })
+        if (code === "VALIDATION") {
+          const issues = error.all.map((issue) => ("summary" in issue ? issue.summary : undefined))
+          return problemOf({ _tag: "InvalidRequest", ...{ issues: issues.filter(Boolean) } })
+        }
+        return problemOf({ _tag: "Unexpected" })
+      })
+      .onRequest(({ request }) => refusedBody(request))
+      .use(document)
+      .use(docs)
+      .get("/healthz", () => ({ status: "alive" }), read("Is the process alive?"))
+      .get("/readyz", () => respond(readiness()), read("Can it serve? Each dependency by name"))
+      .get("/metrics", () => respond(metrics()), read("Prometheus metrics"))
+      .post(
+        "/v1/videos",
+        ({ body, request }) =>
+          respond(asker(request).pipe(Effect.flatMap((who) => createVideo(body, who)))),
+        json(VideoForm, "Ask for a video: its id and where to PUT its parts"),
+      )
+      .get(
+        "/v1/videos",
+        ({ request }) =>
+          respond(
+            Effect.gen(function* () {
+              const limit = yield* limitOf(queryOf(request, "limit"))
+              const after = yield* positionOf(queryOf(request, "after"))
+              return yield* listVideos(queryOf(request, "cursor"), limit, after)
+            }),
           ),
-        ),
-      json(DetailsForm, "Change title, description or visibility (If-Match)"),
-    )
-    .post(
-      "/v1/videos/:id/parts",
-      ({ params, body, request }) =>
-        respond(
-          asked(request, params.id).pipe(
-            Effect.flatMap(([who, videoId]) => receiveParts(videoId, body, who)),
+        read("Published videos, newest first (cursor, limit, after)"),
+      )
+      .get(
+        "/v1/videos/:id",
+        ({ params, request }) =>
+          respond(
+            Effect.gen(function* () {
+              const videoId = yield* videoIdOf(params.id)
+              const after = yield* positionOf(queryOf(request, "after"))
+              const moment = yield* momentOf(queryOf(request, "at"))
+              const isOwner = (yield* whoAsks(request)) !== undefined
+              return yield* showVideo({ videoId, after, moment, isOwner })
+            }),
           ),
-        ),
-      json(PartsForm, "Report parts that were PUT, in batches"),
-    )
-    .get(
-      "/v1/videos/:id/upload",
-      ({ params, request }) =>
-        respond(
-          asked(request, params.id).pipe(
-            Effect.flatMap(([who, videoId]) => showUpload(videoId, who)),
+        read("One video, now (after) or at a position or time (at)"),
+      )
+      .patch(
+        "/v1/videos/:id",
+        ({ params, body, request }) =>
+          respond(
+            asked(request, params.id).pipe(
+              Effect.flatMap(([who, videoId]) => changeDetails(videoId, body, who)),
+            ),
           ),
-        ),
-      write("Which parts are missing, with fresh URLs"),
-    )
-    .post(
-      "/v1/videos/:id/complete",
-      ({ params, request }) =>
-        respond(
-          asked(request, params.id).pipe(
-            Effect.flatMap(([who, videoId]) => completeUpload(videoId, who)),
+        json(DetailsForm, "Change title, description or visibility (If-Match)"),
+      )
+      .post(
+        "/v1/videos/:id/parts",
+        ({ params, body, request }) =>
+          respond(
+            asked(request, params.id).pipe(
+              Effect.flatMap(([who, videoId]) => receiveParts(videoId, body, who)),
+            ),
           ),
-        ),
-      write("All parts are there"),
-    )
-    .get(
-      "/v1/videos/:id/events",
-      ({ params, request }) =>
-        respond(
-          Effect.gen(function* () {
-            const videoId = yield* videoIdOf(params.id)
-            const last = request.headers.get("last-event-id") ?? queryOf(request, "after")
-            const frames = yield* progressOf(videoId, yield* positionOf(last))
-            const bytes = Stream.encodeText(frames)
-            return eventStreamOf(yield* Stream.toReadableStreamEffect(bytes))
-          }),
-        ),
-      read("Progress as server-sent events, resumable by Last-Event-ID"),
-    )
-    .get(
-      "/v1/videos/:id/history",
-      ({ params, request }) =>
-        respond(
-          Effect.gen(function* () {
-            const moment = yield* momentOf(queryOf(request, "at"))
-            const [, videoId] = yield* asked(request, params.id)
-            return yield* showHistory(videoId, moment)
-          }),
-        ),
-      write("Every event of the video in log order"),
-    )
-    .post(
-      "/v1/videos/:id/takedown",
-      ({ params, body, request }) =>
-        respond(
-          asked(request, params.id).pipe(
-            Effect.flatMap(([who, videoId]) => takeDown(videoId, body, who)),
+        json(PartsForm, "Report parts that were PUT, in batches"),
+      )
+      .get(
+        "/v1/videos/:id/upload",
+        ({ params, request }) =>
+          respond(
+            asked(request, params.id).pipe(
+              Effect.flatMap(([who, videoId]) => showUpload(videoId, who)),
+            ),
           ),
-        ),
-      json(TakedownForm, "Take the video down: every URL of it answers 451"),
-    )
-    .delete(
-      "/v1/videos/:id/takedown",
-      ({ params, request }) =>
-        respond(
-          asked(request, params.id).pipe(
-            Effect.flatMap(([who, videoId]) => reinstate(videoId, who)),
+        write("Which parts are missing, with fresh URLs"),
+      )
+      .post(
+        "/v1/videos/:id/complete",
+        ({ params, request }) =>
+          respond(
+            asked(request, params.id).pipe(
+              Effect.flatMap(([who, videoId]) => completeUpload(videoId, who)),
+            ),
           ),
-        ),
-      write("Put the video back"),
-    )
-    .get(
-      "/v1/queue",
-      () => respond(showQueue()),
-      read("Task, worker, running and completion queue"),
-    )
-    .post(
-      "/v1/operations/rebuild",
-      ({ request }) =>
-        respond(
-          asker(request).pipe(
-            Effect.flatMap(() => rebuildModels(queryOf(request, "model") ?? undefined)),
+        write("All parts are there"),
+      )
+      .get(
+        "/v1/videos/:id/events",
+        ({ params, request }) =>
+          respond(
+            Effect.gen(function* () {
+              const videoId = yield* videoIdOf(params.id)
+              const last = request.headers.get("last-event-id") ?? queryOf(request, "after")
+              const frames = yield* progressOf(videoId, yield* positionOf(last))
+              const bytes = Stream.encodeText(frames)
+              return eventStreamOf(yield* Stream.toReadableStreamEffect(bytes))
+            }),
           ),
-        ),
-      write("Rebuild read models from the log and compare (model); NDJSON"),
-    )
-    .get(
-      "/v1/operations/verify",
-      ({ request }) => respond(asker(request).pipe(Effect.flatMap(() => verifyAll()))),
-      write("Check the invariants of the whole platform; NDJSON"),
-    )
-    .all("/v1/*", () => problemOf({ _tag: "RouteNotFound" }), { detail: { hide: true } })
+        read("Progress as server-sent events, resumable by Last-Event-ID"),
+      )
+      .get(
+        "/v1/videos/:id/history",
+        ({ params, request }) =>
+          respond(
+            Effect.gen(function* () {
+              const moment = yield* momentOf(queryOf(request, "at"))
+              const [, videoId] = yield* asked(request, params.id)
+              return yield* showHistory(videoId, moment)
+            }),
+          ),
+        write("Every event of the video in log order"),
+      )
+      .post(
+        "/v1/videos/:id/takedown",
+        ({ params, body, request }) =>
+          respond(
+            asked(request, params.id).pipe(
+              Effect.flatMap(([who, videoId]) => takeDown(videoId, body, who)),
+            ),
+          ),
+        json(TakedownForm, "Take the video down: every URL of it answers 451"),
+      )
+      .delete(
+        "/v1/videos/:id/takedown",
+        ({ params, request }) =>
+          respond(
+            asked(request, params.id).pipe(
+              Effect.flatMap(([who, videoId]) => reinstate(videoId, who)),
+            ),
+          ),
+        write("Put the video back"),
+      )
+      .get(
+        "/v1/queue",
+        () => respond(showQueue()),
+        read("Task, worker, running and completion queue"),
+      )
+      .post(
+        "/v1/operations/rebuild",
+        ({ request }) =>
+          respond(
+            asker(request).pipe(
+              Effect.flatMap(() => rebuildModels(queryOf(request, "model") ?? undefined)),
+            ),
+          ),
+        write("Rebuild read models from the log and compare (model); NDJSON"),
+      )
+      .get(
+        "/v1/operations/verify",
+        ({ request }) => respond(asker(request).pipe(Effect.flatMap(() => verifyAll()))),
+        write("Check the invariants of the whole platform; NDJSON"),
+      )
+      // Told as a problem, also where pages answer everything else.
+      .get("/v1/*", () => problemOf({ _tag: "RouteNotFound" }), { detail: { hide: true } })
+  )
 }

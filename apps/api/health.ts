@@ -1,10 +1,11 @@
 /** Alive (`/healthz`), able to serve (`/readyz`, each dependency by name), and counted (`/metrics`). */
 import { Effect, Metric } from "effect"
 import { PrometheusMetrics } from "effect/observability"
+import { queuesView } from "#domain/scheduling/view.ts"
 import { EventStore } from "#infra/event-store/port.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
 import { ReadStore } from "#infra/read-store/port.ts"
-import { LiveQueues } from "./queue.ts"
+import { COMPLETION_GROUP, LiveQueues } from "./queue.ts"
 import type { Answer } from "./respond.ts"
 
 const PATIENCE = "2 seconds"
@@ -46,13 +47,33 @@ export const readiness = Effect.fn("readiness")(function* () {
   } satisfies Answer
 })
 
-export const requestCount = Metric.counter("reelog_http_requests_total", {
-  description: "HTTP requests answered",
-  incremental: true,
-})
+// Metrics
 
-export const metrics = PrometheusMetrics.format().pipe(
-  Effect.map(
-    (text) => new Response(text, { headers: { "content-type": "text/plain; version=0.0.4" } }),
-  ),
-)
+const gauges = {
+  taskCount: Metric.gauge("reelog_tasks_ready", { description: "Tasks in the task queue" }),
+  waitingCount: Metric.gauge("reelog_tasks_waiting", { description: "Failed tasks that back off" }),
+  runningCount: Metric.gauge("reelog_tasks_running", {
+    description: "Leases in the running queue",
+  }),
+  workers: Metric.gauge("reelog_workers", { description: "Workers that are known" }),
+  parked: Metric.gauge("reelog_completion_parked", { description: "Parked milestones" }),
+}
+
+/** Prometheus text: answers of this process, and the queues as the log has them. */
+export const metrics = Effect.fn("metrics")(function* () {
+  const store = yield* EventStore
+  const live = yield* LiveQueues
+  const { queues } = yield* live.now
+  const { taskCount, waitingCount, runningCount, workerQueue } = queuesView(queues)
+  const group = yield* store.groupState(COMPLETION_GROUP)
+  const readings = {
+    ...{ taskCount, waitingCount, runningCount },
+    workers: workerQueue.length,
+    parked: group?.parked ?? 0,
+  }
+  for (const [name, gauge] of Object.entries(gauges)) {
+    yield* Metric.update(gauge, readings[name as keyof typeof gauges])
+  }
+  const text = yield* PrometheusMetrics.format()
+  return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4" } })
+})

@@ -1,5 +1,6 @@
 /** From an Effect to an HTTP answer: a body with its headers, or the problem that its failure is. */
 import { Cause, Effect, Exit } from "effect"
+import { countAnswer } from "./count.ts"
 import { type Answerable, problemOf } from "./problem.ts"
 
 export interface Answer {
@@ -11,7 +12,9 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const answer = ({ status = 200, body, position, revision, headers = {} }: Answer): Response => {
+const answer = (answered: Answer | Response): Response => {
+  if (answered instanceof Response) return answered
+  const { status = 200, body, position, revision, headers = {} } = answered
   const told = new Headers({
     "content-type": "application/json",
     "cache-control": "no-store",
@@ -35,9 +38,9 @@ export const respondWith =
       ),
     )
     const exit = await run(logged)
-    if (Exit.isSuccess(exit)) {
-      return exit.value instanceof Response ? exit.value : answer(exit.value)
-    }
-    const failure = exit.cause.reasons.find(Cause.isFailReason)?.error
-    return problemOf(failure ?? { _tag: "Unexpected" })
+    const response = Exit.isSuccess(exit)
+      ? answer(exit.value)
+      : problemOf(exit.cause.reasons.find(Cause.isFailReason)?.error ?? { _tag: "Unexpected" })
+    await run(countAnswer(response.status))
+    return response
   }
