@@ -3,7 +3,7 @@
  * is assigned, stops what is revoked, and says that it lives. Declared lost, it kills all it runs
  * and ends; stopped from outside, it gives every task back first.
  */
-import { Clock, Duration, Effect, Exit, Fiber, Schedule, Semaphore, Stream } from "effect"
+import { Clock, Duration, Effect, Exit, Fiber, FiberSet, Schedule, Semaphore, Stream } from "effect"
 import { type Cell, inboxStream, WorkerId, workerStream } from "#domain/ids.ts"
 import type { SchedulingEvent } from "#domain/scheduling/events.ts"
 import { keyOf } from "#domain/scheduling/queues.ts"
@@ -52,7 +52,7 @@ export const life = Effect.fn("life")(function* ({ cell, slots, stages }: Role) 
   const worker = newWorkerId(cell)
   const own = yield* ownStream(workerStream(worker))
   const free = yield* Semaphore.make(slots)
-  const scope = yield* Effect.scope
+  const leaving = yield* FiberSet.make<void>()
   const running = new Map<string, Running>()
   let lastWord = yield* Clock.currentTimeMillis
 
@@ -88,10 +88,12 @@ export const life = Effect.fn("life")(function* ({ cell, slots, stages }: Role) 
       const fiber = yield* free.withPermit(runTask(lease, stages, origin, reported)).pipe(
         Effect.catch((failure) => Effect.logWarning("a task could not be reported", key, failure)),
         Effect.annotateLogs({ worker, task: key }),
-        Effect.ensuring(Effect.sync(() => running.delete(key))),
-        Effect.forkIn(scope),
+        // Not in the scope of this life, which would stop it before it can be given back.
+        Effect.forkDetach,
       )
       running.set(key, { lease, origin, fiber, isReported: false })
+      // A finalizer would not run if it is stopped before it begins.
+      fiber.addObserver(() => running.delete(key))
     })
 
   /** Its child processes are dead when this ends. */
@@ -115,7 +117,7 @@ export const life = Effect.fn("life")(function* ({ cell, slots, stages }: Role) 
       case "TaskAssigned":
         return start(leaseOf(event), originOf(recorded))
       case "TaskRevoked":
-        return Effect.forkIn(giveBack(leaseOf(event), originOf(recorded)), scope)
+        return FiberSet.run(leaving, giveBack(leaseOf(event), originOf(recorded)))
       default:
         return Effect.void
     }
@@ -128,6 +130,7 @@ export const life = Effect.fn("life")(function* ({ cell, slots, stages }: Role) 
     yield* Effect.all(
       [
         say({ _tag: "WorkerStopping", worker }),
+        FiberSet.awaitEmpty(leaving),
         Effect.forEach(tasks, ({ lease, origin }) => giveBack(lease, origin), {
           concurrency: "unbounded",
           discard: true,

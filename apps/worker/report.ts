@@ -38,7 +38,8 @@ export const tell = Effect.fnUntraced(function* (
   const store = yield* EventStore
   const stream = transcodeStream(report.videoId)
   const event = yield* envelope(stream, report, {
-    cause: nameOf(report),
+    // The same pair may be assigned again by another scheduler: its end is another event.
+    cause: `${nameOf(report)} ${origin.causationId}`,
     actor: report.worker,
     ...origin,
   })

@@ -124,6 +124,8 @@ const endingOf = Effect.fnUntraced(function* (lease: Lease, stages: Stages, orig
   }
   const failure = Cause.findErrorOption(exit.cause)
   if (Option.isSome(failure)) return failed(lease, failure.value)
+  // If it was this fiber that was interrupted, this is where it ends.
+  yield* Effect.yieldNow
   return yield* broken(lease, exit.cause)
 })
 
