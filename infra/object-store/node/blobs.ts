@@ -1,0 +1,93 @@
+/**
+ * The bytes of the objects: one immutable file each under a random name, so that a key never meets
+ * the file system. A file is written and flushed under `temp/`, then renamed; one that no row of the
+ * catalogue names is left over from a crash and is swept.
+ */
+import { mkdirSync, readdirSync, rmSync } from "node:fs"
+import { link, open, readdir, rename, rm, stat } from "node:fs/promises"
+import { join } from "node:path"
+
+/** A reader that looked a blob up has this long to open it after it was replaced. */
+const GRACE_MILLIS = 5_000
+const FOLDERS = 256
+
+export interface Blobs {
+  readonly newId: () => string
+  readonly temp: (id: string) => string
+  readonly path: (id: string) => string
+  /** Durable when it returns: the file was flushed before, its name is now. */
+  readonly keep: (id: string) => Promise<void>
+  /** A second name for the same bytes. */
+  readonly linkAs: (id: string, from: string) => Promise<void>
+  readonly abandon: (id: string) => Promise<void>
+  /** Removes blobs no row names any more, after a moment. */
+  readonly discard: (ids: ReadonlyArray<string>) => void
+  readonly sweep: (isKnown: (id: string) => boolean) => Promise<number>
+  readonly close: () => void
+}
+
+const folderName = (id: string) => id.slice(0, 2)
+
+const syncFolder = async (path: string) => {
+  const folder = await open(path, "r")
+  await folder.sync()
+  await folder.close()
+}
+
+export const openBlobs = (root: string): Blobs => {
+  const openedAt = Date.now()
+  const temp = (id: string) => join(root, "temp", id)
+  const path = (id: string) => join(root, "blobs", folderName(id), id)
+
+  mkdirSync(join(root, "temp"), { recursive: true })
+  for (const torn of readdirSync(join(root, "temp"))) rmSync(temp(torn), { force: true })
+  for (let n = 0; n < FOLDERS; n += 1) {
+    mkdirSync(join(root, "blobs", n.toString(16).padStart(2, "0")), { recursive: true })
+  }
+
+  const condemned = new Set<string>()
+  const execute = (id: string) => {
+    condemned.delete(id)
+    return rm(path(id), { force: true })
+  }
+
+  /** Files younger than the process belong to requests under way. */
+  const sweepFolder = async (folder: string, isKnown: (id: string) => boolean) => {
+    let swept = 0
+    for (const id of await readdir(folder)) {
+      if (isKnown(id) || (await stat(join(folder, id))).mtimeMs >= openedAt) continue
+      await rm(join(folder, id), { force: true })
+      swept += 1
+    }
+    return swept
+  }
+
+  return {
+    newId: () => crypto.randomUUID().replaceAll("-", ""),
+    temp,
+    path,
+    keep: async (id) => {
+      await rename(temp(id), path(id))
+      await syncFolder(join(root, "blobs", folderName(id)))
+    },
+    linkAs: async (id, from) => {
+      await link(path(from), path(id))
+      await syncFolder(join(root, "blobs", folderName(id)))
+    },
+    abandon: (id) => rm(temp(id), { force: true }),
+    discard: (ids) => {
+      for (const id of ids) condemned.add(id)
+      if (ids.length > 0) setTimeout(() => Promise.all(ids.map(execute)), GRACE_MILLIS).unref()
+    },
+    sweep: async (isKnown) => {
+      let swept = 0
+      for (const folder of await readdir(join(root, "blobs"))) {
+        swept += await sweepFolder(join(root, "blobs", folder), isKnown)
+      }
+      return swept
+    },
+    close: () => {
+      for (const id of condemned) rmSync(path(id), { force: true })
+    },
+  }
+}
