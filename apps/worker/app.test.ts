@@ -32,7 +32,7 @@ type Services = Layer.Success<ReturnType<typeof surroundings>>
 const run = <A, E>(
   effect: Effect.Effect<A, E, Services | Scope.Scope>,
   changes: Parameters<typeof mediaTools>[0] = {},
-) => Effect.runPromise(Effect.scoped(Effect.provide(effect, surroundings(mediaTools(changes)))))
+) => Effect.runPromise(Effect.provide(Effect.scoped(effect), surroundings(mediaTools(changes))))
 
 /** Both workers of a process, and a scheduler that keeps them busy. */
 const platform = Effect.gen(function* () {

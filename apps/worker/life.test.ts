@@ -24,7 +24,7 @@ const surroundings = Layer.provideMerge(
   Layer.mergeAll(memoryEventStore, memoryObjectStore, mediaTools()),
 )
 const run = <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof surroundings> | Scope.Scope>) =>
-  Effect.runPromise(Effect.scoped(Effect.provide(effect, surroundings)))
+  Effect.runPromise(Effect.provide(Effect.scoped(effect), surroundings))
 
 const cell = Cell.make("loc")
 const taskId = `${transcode}/inspect`

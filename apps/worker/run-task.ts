@@ -2,7 +2,7 @@
  * Runs one assigned task to its end and reports how it ended. It never retries a stage: the
  * scheduler backs off, in the log. Only the report itself is repeated, while the store is away.
  */
-import { Cause, Clock, Effect, Exit, Option } from "effect"
+import { Cause, Clock, Effect, Exit, Fiber, Option } from "effect"
 import { transcodeStream } from "#domain/ids.ts"
 import type { Outputs, SchedulingEvent } from "#domain/scheduling/events.ts"
 import { keyOf } from "#domain/scheduling/queues.ts"
@@ -118,14 +118,14 @@ const endingOf = Effect.fnUntraced(function* (lease: Lease, stages: Stages, orig
   if (context.over) return { _tag: "TaskReleased", ...lease } satisfies Ending
 
   const began = yield* Clock.currentTimeMillis
-  const exit = yield* Effect.exit(runStage(lease, context, stages, origin))
+  // In a fiber of its own: if it ends by an interruption that nobody asked us for, that is a bug.
+  const work = yield* Effect.forkChild(runStage(lease, context, stages, origin))
+  const exit = yield* Effect.onInterrupt(Fiber.await(work), () => Fiber.interrupt(work))
   if (Exit.isSuccess(exit)) {
     return succeeded(lease, exit.value, (yield* Clock.currentTimeMillis) - began)
   }
   const failure = Cause.findErrorOption(exit.cause)
   if (Option.isSome(failure)) return failed(lease, failure.value)
-  // If it was this fiber that was interrupted, this is where it ends.
-  yield* Effect.yieldNow
   return yield* broken(lease, exit.cause)
 })
 

@@ -75,10 +75,14 @@ export const scratch = ({ directory, quotaBytes }: ScratchSettings) =>
       )
       const copies = new Map<string, Copy>()
       let uses = 0
+      /** Promised to writes that have not ended. */
+      let promised = 0
+
+      const used = () =>
+        [...copies.values()].reduce((sum, { held }) => sum + bytesIn(held), promised)
 
       const makeRoom = (wanted: number) =>
         Effect.gen(function* () {
-          const used = () => [...copies.values()].reduce((sum, { held }) => sum + bytesIn(held), 0)
           const idle = [...copies]
             .filter(([, { holders }]) => holders === 0)
             .sort(([, a], [, b]) => a.lastUse - b.lastUse)
@@ -133,7 +137,14 @@ export const scratch = ({ directory, quotaBytes }: ScratchSettings) =>
             missing: (range) => missingFrom(copy.held, range),
             write: Effect.fnUntraced(function* (at, bytes) {
               yield* makeRoom(bytes.length)
-              yield* disk(() => handle.write(bytes, 0, bytes.length, at))
+              promised += bytes.length
+              yield* disk(() => handle.write(bytes, 0, bytes.length, at)).pipe(
+                Effect.ensuring(
+                  Effect.sync(() => {
+                    promised -= bytes.length
+                  }),
+                ),
+              )
               copy.held = withRange(copy.held, { from: at, to: at + bytes.length })
             }),
             read: ({ from, to }) =>
