@@ -57,7 +57,7 @@ export const api = (run: Run<ApiServices>) => {
 
   return (
     new Elysia()
-      .onError(({ code, error }) => {
+      .onError({ as: "global" }, ({ code, error }) => {
         if (code === "NOT_FOUND") return problemOf({ _tag: "RouteNotFound" })
         if (code === "PARSE") return problemOf({ _tag: "BadJson" })
         if (code === "VALIDATION") {

@@ -58,7 +58,7 @@ export const asker = Effect.fn("asker")(function* (request: Request) {
 export const videoIdOf = (text: string): Effect.Effect<VideoId, VideoNotFound> =>
   Schema.is(VideoId)(text)
     ? Effect.succeed(text)
-    : Effect.fail(new VideoNotFound({ videoId: VideoId.make("loc0000000000000000") }))
+    : Effect.fail(new VideoNotFound({ videoId: text.slice(0, 40) }))
 
 /** `after=` and `at=` as positions; `at=` also takes a time. */
 export const positionOf = (text: string | null): Effect.Effect<Position | undefined, BadQuery> => {

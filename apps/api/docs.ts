@@ -38,6 +38,8 @@ export const document = openapi({
   path: "/openapi",
   specPath: "/openapi.json",
   provider: null,
+  // Pages may share the app; they are no part of the API.
+  exclude: { paths: [/^(?!\/(v1|healthz|readyz|metrics)\b)/, /\*/] },
   mapJsonSchema: { effect: (schema: Schema.Top) => Schema.toJsonSchemaDocument(schema).schema },
   documentation: {
     info: {

@@ -40,6 +40,18 @@ const cookieOf = (request: Request, name: string): string | undefined => {
   return found?.slice(name.length + 1)
 }
 
+/** The API's paths are told apart: who asks there reads no pages. */
+const noRoute = () =>
+  Response.json(
+    {
+      type: "about:blank#not_found",
+      title: "There is nothing here",
+      status: 404,
+      code: "not_found",
+    },
+    { status: 404, headers: { "content-type": "application/problem+json" } },
+  )
+
 const idPattern = /^[a-z][a-z0-9]{2}[0-9a-hjkmnp-tv-z]{16}$/
 
 /** Which page stands at a path. */
@@ -142,6 +154,7 @@ export const web = ({ reader, origins, isSecure, cache, hasPseudo }: WebDependen
       const asset = (await built).get(name)
       if (asset !== undefined) return serveAsset(asset, name, request)
     }
+    if (pathname === "/v1" || pathname.startsWith("/v1/")) return noRoute()
     const visit = await visitOf(request)
     const response =
       visit.path === "/sign-in" ? await signIn(visit) : await respond(visit, origins, pageAt(visit))

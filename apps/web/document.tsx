@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /** What every page shares: the document, the header, the tabs of the studio, the footer. */
 import type { ComponentChildren } from "preact"
 import { renderToString } from "preact-render-to-string"

@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /** The pictograms: strokes of one width, in the colour of the text beside them. */
 import type { ComponentChildren } from "preact"
 

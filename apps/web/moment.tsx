@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /** What was true at a moment, what had happened, and the list of all moments, each a link. */
 import type { ComponentChildren } from "preact"
 import { Icon } from "./icons.tsx"

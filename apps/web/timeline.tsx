@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /**
  * The timeline as the server draws it: lanes in SVG by per cent, a range input over them as the
  * playhead, and the list of all events, each a link to that moment. All of it works without
@@ -116,11 +117,11 @@ const actTitle = (visit: Visit, { kind, again }: Act, life: Life) => {
   return failed && !closed ? t("act.failed") : t("act.held")
 }
 
-const actSub = (visit: Visit, act: Act, isLast: boolean) => {
+const actSub = (visit: Visit, act: Act, index: number, isLast: boolean) => {
   const { t, span, day } = visit.tongue
-  return isLast && act.kind !== "made"
-    ? t("act.since", { day: day(act.from) })
-    : t("act.lasted", { span: span(act.to - act.from), day: day(act.from) })
+  const told = { span: span(act.to - act.from), day: day(act.from) }
+  if (index === 0) return t("act.begun", told)
+  return t(isLast ? "act.since" : "act.lasted", told)
 }
 
 export const lanesOf = (life: Life): ReadonlyArray<string> => [
@@ -141,7 +142,7 @@ export const Acts = (props: { readonly visit: Visit; readonly life: Life }) => {
         <li key={act.from} class={`act ${act.kind}`}>
           <p>
             <b>{actTitle(visit, act, life)}</b>
-            {actSub(visit, act, index === life.acts.length - 1)}
+            {actSub(visit, act, index, index === life.acts.length - 1)}
           </p>
           <svg aria-hidden="true">
             <Bars act={act} bars={life.bars} lanes={lanes} />

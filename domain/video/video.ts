@@ -42,7 +42,8 @@ export type VideoCommand = typeof VideoCommand.Type
 // Rejections
 
 export class VideoNotFound extends Schema.TaggedError<VideoNotFound>()("VideoNotFound", {
-  videoId: VideoId,
+  /** As it was asked for: perhaps no id at all. */
+  videoId: Schema.String,
 }) {}
 
 /** The same key was used for another request. */

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { S3Client, type S3ClientConfig, S3ServiceException } from "@aws-sdk/client-s3"
 import { environmentLayer } from "#infra/configuration.ts"
 
 export const credentials = {
@@ -65,3 +66,27 @@ export const startNode = async (env: Record<string, string> = {}) => {
 /** The settings of a client of the node. */
 export const clientSettings = (url: string) =>
   environmentLayer({ ...credentials, REELOG_S3_ENDPOINT: url })
+
+/** The SDK's own client, for what the port does not ask for. */
+export const sdkClient = (url: string, options: S3ClientConfig = {}) =>
+  new S3Client({
+    endpoint: url,
+    region: "local",
+    forcePathStyle: true,
+    maxAttempts: 1,
+    credentials: {
+      accessKeyId: credentials.REELOG_S3_ACCESS_KEY_ID,
+      secretAccessKey: credentials.REELOG_S3_SECRET_ACCESS_KEY,
+    },
+    ...options,
+  })
+
+/** Status and code of a refusal. */
+export const refusalOf = (sent: Promise<unknown>) =>
+  sent.then(
+    () => "was allowed",
+    (cause: unknown) =>
+      cause instanceof S3ServiceException
+        ? `${cause.$metadata.httpStatusCode} ${cause.name}`
+        : String(cause),
+  )

@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /** The upload page at work: files dropped or chosen become cards that tell how far each has come. */
 import { signal } from "@preact/signals"
 import { render } from "preact"

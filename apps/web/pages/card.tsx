@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /** A video as a card: its picture, its length, what state it is in. */
 import { State } from "../icons.tsx"
 import type { VideoCard } from "../reader.ts"

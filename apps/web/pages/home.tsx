@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /** Home: what everyone may watch, newest first; the newest one large. */
 import { Effect } from "effect"
 import { documentOf } from "../document.tsx"

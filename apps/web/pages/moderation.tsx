@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /** Moderation: take a video down with a reason, put it back, and what was done before. */
 import { Effect } from "effect"
 import { TakedownReason } from "#domain/video/events.ts"
@@ -72,7 +73,7 @@ const Row = (props: {
       <td>
         <bdi>{row.actor}</bdi>
       </td>
-      <td class="num">
+      <td class="num muted">
         {moment(row.at)}
         <div class="small muted">
           <bdi class="mono">{position(row.position)}</bdi>
@@ -116,7 +117,7 @@ export const moderation = Effect.fn("moderationPage")(function* (visit: Visit) {
             ) : (
               // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls takes the keyboard
               <section class="scroll" tabIndex={0} aria-label={t("moderation.log")}>
-                <table class="tab">
+                <table class="tab shrink">
                   <caption>{t("moderation.log")}</caption>
                   <thead>
                     <tr>

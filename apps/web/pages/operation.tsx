@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /**
  * Operation: the three queues as they stand, who works, what runs on whose lease, what is parked,
  * how far the read models are behind. The part that moves is fetched again every two seconds.
@@ -47,7 +48,7 @@ const Table = (props: {
 )
 
 const Ready = ({ tongue, queues }: { readonly tongue: Tongue; readonly queues: QueuesView }) => {
-  const { t, number } = tongue
+  const { t } = tongue
   return (
     <Table
       name={t("operation.ready", { count: queues.readyCount })}
@@ -61,7 +62,7 @@ const Ready = ({ tongue, queues }: { readonly tongue: Tongue; readonly queues: Q
             <div class="muted mono">{videoId}</div>
           </td>
           <td class={because === "nobody-can" ? "halt" : undefined}>{t(`because.${because}`)}</td>
-          <td class="num">{t("operation.ticks", { count: number(ageTicks) })}</td>
+          <td class="num nowrap">{t("operation.ticks", { count: ageTicks })}</td>
         </tr>
       ))}
     </Table>

@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /**
  * The player as the server writes it: a plain `<video>` with media-chrome's controls around it,
  * which stay hidden until `islands/player.ts` has defined them. Times run left to right everywhere.

@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /** The pages that say no: sentences instead of codes, what still works, what to do next. */
 import { Effect } from "effect"
 import type { ComponentChildren } from "preact"

@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /** Signing in: by a one-time link only. A link that no longer opens says so. */
 import { documentOf } from "../document.tsx"
 import { Brand } from "../icons.tsx"

@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /** One video in the studio: its life, its details to edit, its renditions, taking it down. */
 import { Effect } from "effect"
 import { TakedownReason, Visibility } from "#domain/video/events.ts"

@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /** The videos of the channel, whatever state they are in, newest first. */
 import { Effect } from "effect"
 import { documentOf, StudioTabs } from "../document.tsx"

@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /** The upload page: a place to drop files. All that follows is the island `islands/upload.tsx`. */
 import { Effect } from "effect"
 import { documentOf, StudioTabs } from "../document.tsx"

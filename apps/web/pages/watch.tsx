@@ -1,3 +1,4 @@
+/** @jsxImportSource preact */
 /**
  * The watch page, now or as it was `?at=` a position: title, renditions, player and state are those
  * of that moment, the timeline under the player is the way there and back.
@@ -110,7 +111,7 @@ export const watch = Effect.fn("watchPage")(function* (visit: Visit, videoId: st
     above: at === undefined ? null : <Rewound visit={visit} at={here?.recordedAt ?? 0} />,
     children: (
       <div
-        class="two"
+        class={others.length === 0 ? "one" : "two"}
         data-video={videoId}
         data-live={at === undefined && isGrowing ? "" : undefined}
       >

@@ -39,11 +39,22 @@ const schema = `
   ) STRICT;
 `
 
+const lock = (db: Database, path: string) => {
+  try {
+    db.run("PRAGMA journal_mode = WAL")
+    db.run("BEGIN IMMEDIATE")
+    db.run("COMMIT")
+  } catch (cause) {
+    throw new Error(`${path} is used by another node, or can't be written`, { cause })
+  }
+}
+
 export const openDatabase = (directory: string): Database => {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const db = new Database(join(directory, "events.sqlite"), { create: true })
+  const path = join(directory, "events.sqlite")
+  const db = new Database(path, { create: true })
   db.run("PRAGMA locking_mode = EXCLUSIVE")
-  db.run("PRAGMA journal_mode = WAL")
+  lock(db, path)
   db.run("PRAGMA synchronous = FULL")
   db.run("PRAGMA cache_size = -4096")
   db.run("PRAGMA temp_store = MEMORY")
