@@ -55,7 +55,7 @@ export const openBlobs = (root: string): Blobs => {
   const sweepFolder = async (folder: string, isKnown: (id: string) => boolean) => {
     let swept = 0
     for (const id of await readdir(folder)) {
-      if (isKnown(id) || (await stat(join(folder, id))).mtimeMs >= openedAt) continue
+      if (isKnown(id) || (await stat(join(folder, id))).ctimeMs >= openedAt) continue
       await rm(join(folder, id), { force: true })
       swept += 1
     }
