@@ -1,0 +1,123 @@
+/** From what ffprobe told to the index and to the facts that everybody reads. Pure. */
+import { type Media, TICKS } from "#domain/transcode/facts.ts"
+import { fixedGrid, soundGrid, targetDurationOf } from "#domain/transcode/grid.ts"
+import { endOf, type PacketColumns, type ShownFrames } from "./packet-index.ts"
+import type { Row } from "./probe.ts"
+import type { Demuxer } from "./sniff.ts"
+import {
+  frameTicks,
+  HIDDEN,
+  type PictureFacts,
+  type SourceIndex,
+  type TimeBase,
+} from "./source-index.ts"
+import { numberOf, shownSize, type Taken } from "./verdict.ts"
+
+const fastest = 60
+const moreThanFastest = 60.5
+
+export interface Described {
+  readonly demuxer: Demuxer
+  readonly byteLength: number
+  readonly cut: SourceIndex["cut"]
+  readonly taken: Taken
+  readonly video: PacketColumns
+  readonly audio: PacketColumns
+  readonly shown: ShownFrames
+  readonly picture: PictureFacts
+}
+
+const timeBaseOf = (row: Row): TimeBase => {
+  const [numerator = 1, denominator = 1] = (row.get("time_base") ?? "1/1").split("/").map(Number)
+  return [numerator, denominator]
+}
+
+const inTicks = ([numerator, denominator]: TimeBase, time: number) =>
+  (time * numerator * TICKS) / denominator
+
+/** Sound on the common timeline: its first packet that is heard, and where its last one ends. */
+const soundOf = ({ taken, audio }: Described) => {
+  const { pts, flags } = audio.packets()
+  const heard = pts.filter((_, i) => ((flags[i] ?? 0) & HIDDEN) === 0)
+  const times = heard.filter((time) => time !== null)
+  const last = times.at(-1)
+  if (taken.audio === null || last === undefined) return null
+  const timeBase = timeBaseOf(taken.audio)
+  const first = times.reduce((earliest, time) => Math.min(earliest, time))
+  return {
+    row: taken.audio,
+    first: inTicks(timeBase, first),
+    end: inTicks(timeBase, last + (audio.durations.at(-1) ?? 0)),
+  }
+}
+
+const rateOf = ({ frames }: ShownFrames, timeBase: TimeBase): number => {
+  const span = inTicks(timeBase, (frames.at(-1) ?? 0) - (frames[0] ?? 0)) / TICKS
+  return span > 0 ? (frames.length - 1) / span : 1
+}
+
+export const indexOf = (described: Described): SourceIndex => {
+  const { taken, shown, demuxer, byteLength, cut, picture } = described
+  const timeBase = timeBaseOf(taken.video)
+  const sound = soundOf(described)
+  const firstFrame = inTicks(timeBase, shown.frames[0] ?? 0)
+  const zero = Math.min(firstFrame, sound?.first ?? firstFrame)
+  const end = Math.round(inTicks(timeBase, endOf(shown, timeBase)) - zero)
+  const { at, size } = described.audio.packets()
+  const index = {
+    demuxer,
+    byteLength,
+    cut,
+    video: {
+      stream: numberOf(taken.video, "index"),
+      timeBase,
+      ...shownSize(taken.video),
+      cappedTo: rateOf(shown, timeBase) > moreThanFastest ? fastest : null,
+      picture,
+      packets: described.video.packets(),
+      frames: shown.frames,
+      keys: shown.keys,
+    },
+    audio:
+      sound === null
+        ? null
+        : {
+            stream: numberOf(sound.row, "index"),
+            channels: Math.max(1, numberOf(sound.row, "channels")),
+            at,
+            size,
+            endTicks: Math.round(sound.end - zero),
+          },
+    zero,
+  }
+  return { ...index, grid: fixedGrid(frameTicks(index), end), end }
+}
+
+export const mediaOf = ({ taken, shown }: Described, index: SourceIndex): Media => {
+  const { video, audio, grid, end } = index
+  const bitsPerSecond = numberOf(taken.video, "bit_rate")
+  const grids = soundGrid(grid, end, audio?.endTicks ?? end)
+  return {
+    demuxer: index.demuxer,
+    video: {
+      index: video.stream,
+      codec: taken.video.get("codec_name") ?? "",
+      width: video.width,
+      height: video.height,
+      framesPerSecond: video.cappedTo ?? Math.round(rateOf(shown, video.timeBase) * 1000) / 1000,
+      bitsPerSecond: bitsPerSecond > 0 ? bitsPerSecond : null,
+    },
+    audio:
+      audio === null || taken.audio === null
+        ? null
+        : {
+            index: audio.stream,
+            codec: taken.audio.get("codec_name") ?? "",
+            channels: audio.channels,
+            samplesPerSecond: numberOf(taken.audio, "sample_rate"),
+          },
+    durationTicks: end,
+    targetDuration: targetDurationOf(grids, Math.max(end, audio?.endTicks ?? end)),
+    byteLength: index.byteLength,
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The command of one encode: one decode, the frames of the piece cut out by time or by count, a
+ * cascade of scales, an H.264 encoder per rung. Key frames are forced by time at the starts of
+ * segments. Rate control is capped CRF: chunked ABR starves the borders.
+ */
+import ffmpeg from "fluent-ffmpeg"
+import { type Rung, TICKS } from "#domain/transcode/facts.ts"
+import { inputArguments } from "./sniff.ts"
+import type { OpenedIndex } from "./source-index.ts"
+import type { LocalFile } from "./sparse.ts"
+
+/** By presentation times of the source, or by numbers of frames after the key frame. */
+export type Cut =
+  | { readonly _tag: "ByTime"; readonly from: number; readonly to: number | null }
+  | { readonly _tag: "ByCount"; readonly from: number; readonly to: number }
+
+export interface EncodeCommand {
+  readonly index: OpenedIndex
+  readonly local: LocalFile
+  readonly cut: Cut
+  /** Where decoding starts, seconds; `null`: at the beginning of the file. */
+  readonly seek: number | null
+  readonly rungs: ReadonlyArray<Rung>
+  /** Segment starts of the piece, ticks. */
+  readonly starts: ReadonlyArray<number>
+  readonly isFirst: boolean
+  /** Take what can be decoded of a damaged source. */
+  readonly isTolerant: boolean
+}
+
+/** Frames are at least 90 ticks apart even at 1 ms; rounding moves one by a tick. */
+const keyFrameMargin = 20
+
+const toneMap =
+  "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0," +
+  "zscale=t=bt709:m=bt709:r=tv"
+
+const trimOf = (cut: Cut) => {
+  if (cut._tag === "ByCount") return `trim=start_frame=${cut.from}:end_frame=${cut.to}`
+  return cut.to === null
+    ? `trim=start_pts=${cut.from}`
+    : `trim=start_pts=${cut.from}:end_pts=${cut.to}`
+}
+
+/** Onto the common timeline, in ticks; the first frame is held from 0 where sound begins before it. */
+const timing = (index: OpenedIndex, isFirst: boolean) => {
+  const shifted = `PTS-(${Math.round(index.zero)})`
+  const expression = isFirst ? `if(eq(N\\,0)\\,0\\,${shifted})` : shifted
+  return `settb=1/${TICKS},setpts=${expression}`
+}
+
+const cutting = ({ index, cut, starts, isFirst }: EncodeCommand): ReadonlyArray<string> => {
+  const { cappedTo, picture } = index.video
+  const deinterlaced = picture.isInterlaced ? ["bwdif=mode=send_frame:deint=interlaced"] : []
+  if (cappedTo === null) return [...deinterlaced, trimOf(cut), timing(index, isFirst)]
+  const step = TICKS / cappedTo
+  const first = Math.round((starts[0] ?? 0) / step)
+  const start = isFirst ? `:start_time=0` : ""
+  const until =
+    cut._tag === "ByTime" && cut.to !== null ? `:end_pts=${Math.round(cut.to / step)}` : ""
+  return [
+    ...deinterlaced,
+    timing(index, false),
+    `fps=${cappedTo}${start}`,
+    `trim=start_pts=${first}${until}`,
+    `settb=1/${TICKS}`,
+  ]
+}
+
+const scaled = ({ width, height }: Rung) =>
+  `scale=${width}:${height}:flags=bicubic:in_range=auto:out_range=tv,setsar=1`
+
+/** Largest first: each smaller rung is scaled from the next larger one. */
+const filterGraph = (command: EncodeCommand): string => {
+  const { local, index, rungs } = command
+  const descending = rungs.map((rung, i) => ({ rung, label: `o${i}` })).reverse()
+  const before = cutting(command)
+  const after = [...(index.video.picture.isHdr ? [toneMap] : []), "format=yuv420p"]
+  return descending
+    .map(({ rung, label }, i) => {
+      const chain = i === 0 ? [...before, scaled(rung), ...after] : [scaled(rung)]
+      const input = i === 0 ? local.map : `c${i}`
+      const isLast = i === descending.length - 1
+      const ends = isLast ? `[${label}]` : `,split=2[${label}][c${i + 1}]`
+      return `[${input}]${chain.join(",")}${ends}`
+    })
+    .join(";")
+}
+
+/** `avc1.64001F` → `3.1` */
+const levelOf = ({ codecs }: Rung) => (Number.parseInt(codecs.slice(-2), 16) / 10).toFixed(1)
+
+const encoding = (command: EncodeCommand, rung: Rung): ReadonlyArray<string> => {
+  const { starts, isFirst } = command
+  const keyFrames = starts.map((tick) => Math.max(0, (tick - keyFrameMargin) / TICKS).toFixed(6))
+  // A piece has no history of quantisers: its first picture would be too coarse.
+  const border = isFirst ? "" : ":zones=0,0,b=1.7"
+  const colours = command.index.video.picture.isHdr
+    ? ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
+    : []
+  return [
+    ...["-an", "-fps_mode", "passthrough", "-enc_time_base", `1:${TICKS}`],
+    ...["-c:v", "libx264", "-preset", "veryfast", "-crf", "23"],
+    ...["-maxrate", String(rung.maxBitsPerSecond), "-bufsize", String(2 * rung.maxBitsPerSecond)],
+    ...["-x264-params", `rc-lookahead=20${border}`],
+    ...["-profile:v", "high", "-level:v", levelOf(rung), "-a53cc", "0"],
+    ...["-g", "9999", "-keyint_min", "1", "-sc_threshold", "0", "-forced-idr", "1"],
+    ...["-force_key_frames", keyFrames.join(","), "-threads", "1"],
+    ...[...colours, "-color_range", "tv", "-map_metadata", "-1", "-map_chapters", "-1"],
+    ...["-video_track_timescale", String(TICKS), "-use_editlist", "1", "-movflags"],
+    "+empty_moov+default_base_moof+frag_keyframe+frag_discont+delay_moov",
+    ...["-f", "mp4"],
+  ]
+}
+
+export const encodeArguments = (command: EncodeCommand): ReadonlyArray<string> => {
+  const { index, local, seek, rungs, isTolerant } = command
+  const built = ffmpeg("/in")
+    .inputOptions(
+      ...["-v", "error", "-nostdin", "-max_alloc", String(2 ** 30)],
+      ...["-max_error_rate", isTolerant ? "1" : "0.5"],
+      ...["-filter_threads", "1", "-filter_complex_threads", "1", "-threads", "1", "-copyts"],
+      ...(local.isCut ? ["-probesize", "32", "-analyzeduration", "0"] : []),
+      ...(seek === null
+        ? []
+        : ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", seek.toFixed(6)]),
+      ...inputArguments(index.demuxer).slice(0, -2),
+    )
+    .complexFilter(filterGraph(command))
+  for (const [i, rung] of rungs.entries()) {
+    built.output(`/out/${i}`).outputOptions("-map", `[o${i}]`, ...encoding(command, rung))
+  }
+  return built._getArguments()
+}

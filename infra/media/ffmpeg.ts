@@ -1,0 +1,42 @@
+/** The media programs: ffmpeg and ffprobe in the sandbox. `REELOG_PROGRAMS` names a folder they were unpacked into. */
+import { Config, Effect, Layer, Option } from "effect"
+import { planPieces } from "#domain/transcode/chunks.ts"
+import type { Rung } from "#domain/transcode/facts.ts"
+import { cutOf } from "./attempts.ts"
+import { encodeWith } from "./encode.ts"
+import { inspectWith } from "./inspect.ts"
+import { MediaTools, type PlannedPiece } from "./port.ts"
+import { programsIn } from "./sandbox/programs.ts"
+import { openSandbox } from "./sandbox/sandbox.ts"
+import { openIndex, timelineOf } from "./source-index.ts"
+import { rangesOf } from "./sparse.ts"
+
+const split = (index: Uint8Array, rungs: ReadonlyArray<Rung>) =>
+  Effect.sync((): ReadonlyArray<PlannedPiece> => {
+    const opened = openIndex(index)
+    const groups = rungs.map(({ group }) => group)
+    return planPieces(timelineOf(opened), groups).map((piece) => ({
+      piece,
+      ranges: rangesOf(opened, cutOf(opened, piece.from, piece.to).stretch),
+    }))
+  })
+
+const unpackedPrograms = Config.option(Config.String("REELOG_PROGRAMS"))
+
+/** Fails with `SandboxUnavailable` where no program can be confined: nothing is run then. */
+export const ffmpegMediaTools = Layer.effect(
+  MediaTools,
+  Effect.gen(function* () {
+    const unpacked = yield* unpackedPrograms
+    const sandbox = yield* openSandbox(programsIn(Option.getOrNull(unpacked)))
+    return MediaTools.of({
+      sandbox: sandbox.kind,
+      inspect: inspectWith(sandbox),
+      split,
+      encode: encodeWith(sandbox),
+      encodeAudio: encodeAudioWith(sandbox),
+      thumbnails: thumbnailsWith(sandbox),
+      storyboard: storyboardWith(sandbox),
+    })
+  }),
+)

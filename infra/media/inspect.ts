@@ -1,0 +1,170 @@
+/**
+ * `inspect`: sniffs, asks ffprobe, judges, and makes the index. Of MP4 only the head and the first
+ * few samples are needed, so this ends long before the source has arrived; other containers are
+ * read whole. Where packets do not tell the frames, all are decoded once.
+ */
+import { join } from "node:path"
+import { Effect } from "effect"
+import { ladder } from "#domain/transcode/ladder.ts"
+import { type Described, indexOf, mediaOf } from "./describe.ts"
+import { type Mp4Head, readMp4Head } from "./mp4-head.ts"
+import {
+  frameColumns,
+  frameEntries,
+  framesOfPackets,
+  packetColumns,
+  packetEntries,
+} from "./packet-index.ts"
+import { type Inspected, type Source, SourceRefused } from "./port.ts"
+import { probe, type Row, streamEntries } from "./probe.ts"
+import type { Sandbox } from "./sandbox/sandbox.ts"
+import { writeSparse } from "./scratch.ts"
+import { type Demuxer, sniff, sniffBytes } from "./sniff.ts"
+import { packIndex } from "./source-index.ts"
+import { localFile } from "./sparse.ts"
+import { judge, numberOf } from "./verdict.ts"
+
+/** Their packets tell no presentation times, or not those of the frames. */
+const timeless: ReadonlySet<Demuxer> = new Set<Demuxer>(["avi", "asf", "mpeg", "ogg"])
+const packetsToTry = { sparse: 12, whole: 80 }
+/** Processor seconds: for reading packets, a few frames, all frames. */
+const patience = { packets: 60, aFewFrames: 20, allFrames: 3600 }
+
+const sniffed = Effect.fn("sniffed")(function* <E>(source: Source<E>) {
+  if (source.byteLength === 0) return yield* new SourceRefused({ code: "empty" })
+  const to = Math.min(source.byteLength, sniffBytes)
+  const demuxer = sniff(yield* source.read({ from: 0, to }))
+  return demuxer ?? (yield* new SourceRefused({ code: "not_a_video" }))
+})
+
+/** Streams, and packets of each of them: which are taken is judged from the same rows. */
+const readPackets = Effect.fn("readPackets")(function* (
+  sandbox: Sandbox,
+  demuxer: Demuxer,
+  file: string,
+  options: ReadonlyArray<string>,
+) {
+  const columns = new Map<string, ReturnType<typeof packetColumns>>()
+  const probed = yield* probe(sandbox, {
+    file,
+    demuxer,
+    entries: `${packetEntries}:${streamEntries}`,
+    options,
+    cpuSeconds: patience.packets,
+    onRow: (_, row) => {
+      const stream = row.get("stream_index") ?? ""
+      const known = columns.get(stream) ?? packetColumns()
+      columns.set(stream, known)
+      known.add(row)
+    },
+  })
+  const taken = yield* Effect.fromResult(judge(probed))
+  const of = (stream: Row | null) => columns.get(stream?.get("index") ?? "") ?? packetColumns()
+  return { taken, video: of(taken.video), audio: of(taken.audio), spent: probed }
+})
+
+const readFrames = Effect.fn("readFrames")(function* (
+  sandbox: Sandbox,
+  demuxer: Demuxer,
+  file: string,
+  options: ReadonlyArray<string>,
+  cpuSeconds: number,
+) {
+  const columns = frameColumns()
+  const spent = yield* probe(sandbox, {
+    file,
+    demuxer,
+    entries: frameEntries,
+    options,
+    cpuSeconds,
+    onRow: (_, row) => columns.add(row),
+  })
+  return { columns, spent }
+})
+
+/** `ftyp` and `moov` where they lie, holes elsewhere: all that ffprobe needs for the packets. */
+const headFile = <E>(source: Source<E>, head: Mp4Head, directory: string) =>
+  writeSparse(
+    join(directory, "head.sparse"),
+    source.byteLength,
+    [
+      { at: 0, bytes: head.ftyp },
+      { at: head.moovAt, bytes: head.moov },
+    ],
+    source,
+    [],
+  )
+const headOptions = ["-fflags", "+noparse+nofillin", "-probesize", "32", "-analyzeduration", "0"]
+
+export const inspectWith = (sandbox: Sandbox) =>
+  Effect.fn("inspect")(function* <E>(source: Source<E>, directory: string) {
+    const demuxer = yield* sniffed(source)
+    const mp4 = demuxer === "mov" ? yield* readMp4Head(source) : null
+    const head = mp4 === null || mp4.isFragmented ? null : mp4
+    const file = head === null ? yield* source.whole : yield* headFile(source, head, directory)
+    const { spent, ...told } = yield* readPackets(
+      sandbox,
+      demuxer,
+      file,
+      head === null ? [] : headOptions,
+    )
+    const byPackets = timeless.has(demuxer) ? null : framesOfPackets(told.video)
+    const headBytes = head === null ? Buffer.alloc(0) : Buffer.concat([head.ftyp, head.moov])
+    const described: Described = {
+      demuxer,
+      byteLength: source.byteLength,
+      cut: head === null ? "whole" : "mp4",
+      ...told,
+      shown: byPackets ?? { frames: [0], keys: [0], lastDuration: 0 },
+      picture: { isHdr: false, isInterlaced: false },
+    }
+
+    // A few decoded frames tell what the container may not, and that there are any.
+    const rough = { ...indexOf(described), head: headBytes }
+    const stretch = { key: rough.video.keys[0] ?? 0, until: rough.video.frames[8] ?? Infinity }
+    const beginning = yield* localFile(source, rough, stretch, directory)
+    const stream = ["-select_streams", beginning.map.slice(2)]
+    const few = [
+      "-read_intervals",
+      `%+#${head === null ? packetsToTry.whole : packetsToTry.sparse}`,
+    ]
+    const trial = yield* readFrames(
+      sandbox,
+      demuxer,
+      beginning.path,
+      [...stream, ...few],
+      patience.aFewFrames,
+    )
+    const picture = trial.columns.picture()
+    const isTold = byPackets !== null && trial.columns.count() > 0
+    const isFieldCoded = picture.isInterlaced && demuxer !== "mov"
+    const all =
+      isTold && !isFieldCoded
+        ? null
+        : yield* readFrames(
+            sandbox,
+            demuxer,
+            yield* source.whole,
+            ["-select_streams", String(numberOf(told.taken.video, "index"))],
+            patience.allFrames,
+          )
+    if (all !== null && all.columns.count() === 0)
+      return yield* new SourceRefused({ code: "no_decodable_frames" })
+
+    const final = {
+      ...described,
+      picture: all?.columns.picture() ?? picture,
+      shown: all?.columns.shown() ?? described.shown,
+    }
+    const index = indexOf(final)
+    const media = mediaOf(final, index)
+    const runs = [spent, trial.spent, ...(all === null ? [] : [all.spent])]
+    const inspected: Inspected = {
+      media,
+      rungs: ladder(media.video),
+      index: packIndex(index, headBytes),
+      cpuSeconds: runs.reduce((sum, run) => sum + run.cpuSeconds, 0),
+      peakMebibytes: Math.max(...runs.map((run) => run.peakMebibytes)),
+    }
+    return inspected
+  })
