@@ -1,0 +1,137 @@
+/** kill -9 in the middle of encoding: of each process, then of everything at once. Nothing is lost, doubled or left behind. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { judge } from "./judge.ts"
+import { forget, isAlive, madeVideo, reelog, startPlatform, type TestPlatform } from "./testing.ts"
+
+let platform: TestPlatform
+let source: string
+
+beforeAll(async () => {
+  platform = await startPlatform()
+  source = madeVideo(platform.directory, "made.mp4", 24)
+})
+afterAll(async () => {
+  const tree = platform.tree()
+  await platform.stop()
+  const left = tree.filter(isAlive)
+  forget(platform)
+  expect(left).toEqual([])
+})
+
+interface Told {
+  readonly type: string
+  readonly position: string
+  readonly data: { readonly taskId?: string }
+}
+
+const history = async (id: string): Promise<ReadonlyArray<Told>> => {
+  const answer = await platform.call(`/v1/videos/${id}/history`)
+  return ((await answer.json()) as { events: ReadonlyArray<Told> }).events
+}
+
+/** Follows the video's own event stream until something of this kind is told. */
+const until = async (id: string, wanted: (event: string, data: string) => boolean) => {
+  const answer = await platform.call(`/v1/videos/${id}/events`, {
+    signal: AbortSignal.timeout(90_000),
+  })
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ""
+  while (reader !== undefined) {
+    const { value, done } = await reader.read()
+    if (done) throw new Error("the event stream ended")
+    text += value
+    const frames = text.split("\n\n")
+    text = frames.pop() ?? ""
+    for (const frame of frames) {
+      const event = /^event: (.*)$/m.exec(frame)?.[1] ?? ""
+      if (wanted(event, /^data: (.*)$/m.exec(frame)?.[1] ?? "")) {
+        await reader.cancel()
+        return
+      }
+    }
+  }
+}
+
+const isEncoding = (event: string, data: string) =>
+  event === "rendition" && (JSON.parse(data) as { done: number }).done > 0
+
+/** Uploads a video of its own and returns once the first piece of it is encoded. */
+const encoding = async (title: string) => {
+  const uploaded = await reelog(platform, "upload", source, "--title", title, "--wait", "uploaded")
+  const videoId = String(uploaded.result.videoId)
+  await until(videoId, isEncoding)
+  return videoId
+}
+
+/** Asks again while a process is coming back. */
+const published = async (videoId: string) => {
+  for (let tries = 0; ; tries++) {
+    const done = await until(videoId, (event) => event === "published").then(
+      () => true,
+      () => false,
+    )
+    if (done) return
+    if (tries > 20) throw new Error(`${videoId} was not published`)
+    await Bun.sleep(500)
+  }
+}
+
+const doneTwice = (events: ReadonlyArray<Told>) => {
+  const done = events.filter(({ type }) => type === "TaskSucceeded").map(({ data }) => data.taskId)
+  return done.filter((taskId, i) => done.indexOf(taskId) !== i)
+}
+
+const sound = async (videoId: string) => {
+  const events = await history(videoId)
+  expect(events.filter(({ type }) => type === "VideoPublished")).toHaveLength(1)
+  expect(doneTwice(events)).toEqual([])
+  expect(await judge(source, `${platform.edgeUrl}/v/${videoId}/main.m3u8`)).toEqual([])
+}
+
+const victims = {
+  "a worker": "apps/worker/main.ts",
+  "the scheduler": "apps/scheduler/main.ts",
+  "the completion handler": "apps/completion/main.ts",
+  "the projector": "apps/projector/main.ts",
+  "the API": "apps/platform/public.ts",
+  "the event store": "infra/event-store/node/main.ts",
+  "the object store": "infra/object-store/node/main.ts",
+  Postgres: "postgres -D",
+}
+
+describe("kill -9 in mid-encode of", () => {
+  for (const [name, command] of Object.entries(victims)) {
+    test(`${name}: the video is published once and whole`, async () => {
+      const videoId = await encoding(`Without ${name}`)
+      const [victim] = platform.pidsOf(command)
+      if (victim === undefined) throw new Error(`${command} does not run`)
+      process.kill(victim, "SIGKILL")
+      await published(videoId)
+      await sound(videoId)
+    }, 180_000)
+  }
+
+  test("everything at once: a new start goes on, and runs no finished chunk again", async () => {
+    const videoId = await encoding("Without anything")
+    const before = (await history(videoId)).filter(({ type }) => type === "TaskSucceeded")
+    const tree = platform.tree()
+    await platform.killAll()
+    expect(tree.filter(isAlive)).toEqual([])
+    platform = await platform.again()
+    await published(videoId)
+    await sound(videoId)
+    const assigned = (await history(videoId)).filter(({ type }) => type === "TaskAssigned")
+    const doneBefore = new Set(before.map(({ data }) => data.taskId))
+    const last = before.at(-1)?.position ?? "0"
+    const again = assigned.filter(
+      ({ data, position }) => doneBefore.has(data.taskId) && Number(position) > Number(last),
+    )
+    expect(again).toEqual([])
+  }, 180_000)
+
+  test("all of that leaves a platform whose invariants hold", async () => {
+    const verified = await reelog(platform, "verify")
+    const failed = verified.lines.map((line) => JSON.parse(line)).filter(({ ok }) => ok === false)
+    expect(failed).toEqual([])
+  }, 120_000)
+})
