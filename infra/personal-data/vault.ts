@@ -1,102 +1,102 @@
 /**
- * Seals with AES-256-GCM under a key per account. An account's key lies in the object store, wrapped
- * by `REELOG_PERSONAL_DATA_KEY`; the first one written stays (`If-None-Match: *`), so two processes
- * that begin at once seal alike. The account's name is bound to each text as associated data.
+ * Personal data under AES-256-GCM. An account's key lies in the object store, wrapped by the key in
+ * `REELOG_PERSONAL_DATA_KEY`: the store alone can't read, the configuration alone has nothing to
+ * read. What is sealed names its account, and that name is authenticated with it.
  */
-import { Cache, Config, Effect, Layer, Redacted, Schema } from "effect"
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto"
+import { Cache, Config, Effect, Exit, Layer, Redacted, Result, Schema } from "effect"
 import type { AccountId } from "#domain/ids.ts"
 import { accountKey } from "#domain/keys.ts"
 import { Sealed } from "#domain/sealed.ts"
-import { ObjectNotFound, ObjectStore } from "#infra/object-store/port.ts"
+import { ObjectStore, ObjectStoreUnavailable } from "#infra/object-store/port.ts"
 import { PersonalData } from "./port.ts"
 
-const KEY_BYTES = 32
+/** 32 bytes in base 64. */
+const WrappingKey = Schema.Redacted(Schema.String.check(Schema.isPattern(/^[A-Za-z0-9+/]{43}=$/)))
+const settings = Config.schema(WrappingKey, "REELOG_PERSONAL_DATA_KEY")
+
 const NONCE_BYTES = 12
-const KEYS_HELD = 10_000
+const TAG_BYTES = 16
+const KEY_BYTES = 32
+const MAX_KEYS = 10_000
 
-const wrappingKey = Config.schema(
-  Schema.String.check(Schema.isPattern(/^[A-Za-z0-9+/]{43}=$/)),
-  "REELOG_PERSONAL_DATA_KEY",
-).pipe(Config.map((text) => Redacted.make(Buffer.from(text, "base64"))))
+const encrypt = (key: Uint8Array, context: string, plain: Uint8Array): Buffer => {
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(context))
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+}
 
-const importKey = (raw: Uint8Array) =>
-  Effect.promise(() =>
-    crypto.subtle.importKey("raw", new Uint8Array(raw), "AES-GCM", false, ["encrypt", "decrypt"]),
+/** Undefined when it was made with another key, in another context, or changed since. */
+const decrypt = (key: Uint8Array, context: string, sealed: Uint8Array): Buffer | undefined => {
+  if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
+  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  })
+    .setAAD(Buffer.from(context))
+    .setAuthTag(sealed.subarray(-TAG_BYTES))
+  const plain = Result.try(() =>
+    Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]),
   )
+  return Result.getOrElse(plain, () => undefined)
+}
 
-const named = (name: string) => new TextEncoder().encode(name)
+const headOf = (accountId: string) => `v1.${accountId}`
 
-/** Nonce, then ciphertext with its tag. */
-const encrypt = (key: CryptoKey, name: string, bytes: Uint8Array) =>
-  Effect.promise(async () => {
-    const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
-    const how = { name: "AES-GCM", iv, additionalData: named(name) }
-    const ciphertext = await crypto.subtle.encrypt(how, key, new Uint8Array(bytes))
-    return Buffer.concat([iv, new Uint8Array(ciphertext)])
+const wrappedByAnother = (accountId: string) =>
+  new ObjectStoreUnavailable({
+    cause: new Error(`${accountKey(accountId)} was wrapped by another REELOG_PERSONAL_DATA_KEY`),
   })
 
-/** `null`: another key, another name, or changed bytes. */
-const decrypt = (key: CryptoKey, name: string, bytes: Uint8Array) =>
-  Effect.promise(async () => {
-    const iv = new Uint8Array(bytes.subarray(0, NONCE_BYTES))
-    const how = { name: "AES-GCM", iv, additionalData: named(name) }
-    const ciphertext = new Uint8Array(bytes.subarray(NONCE_BYTES))
-    return crypto.subtle.decrypt(how, key, ciphertext).then(
-      (plain) => new Uint8Array(plain),
-      () => null,
-    )
+const open = Effect.gen(function* () {
+  const wrappingKey = Buffer.from(Redacted.value(yield* settings), "base64")
+  const objects = yield* ObjectStore
+
+  const stored = Effect.fnUntraced(function* (accountId: string) {
+    const wrapped = yield* objects
+      .get(accountKey(accountId))
+      .pipe(Effect.catchTag("ObjectNotFound", () => Effect.succeed(null)))
+    if (wrapped === null) return null
+    const key = decrypt(wrappingKey, accountKey(accountId), wrapped)
+    if (key === undefined) return yield* wrappedByAnother(accountId)
+    return key
   })
 
-export const vault = Layer.effect(
-  PersonalData,
-  Effect.gen(function* () {
-    const objects = yield* ObjectStore
-    const wrapping = yield* importKey(Redacted.value(yield* wrappingKey))
+  const keys = yield* Cache.makeWith(stored, {
+    capacity: MAX_KEYS,
+    timeToLive: (found) => (Exit.isSuccess(found) && found.value ? "1 minute" : 0),
+  })
 
-    const unwrap = Effect.fnUntraced(function* (accountId: string) {
-      const key = accountKey(accountId)
-      const raw = yield* decrypt(wrapping, accountId, yield* objects.get(key))
-      // Wrapped by another platform's key: as good as gone.
-      return yield* raw === null ? new ObjectNotFound({ key }) : importKey(raw)
-    })
-    const keys = yield* Cache.make({ capacity: KEYS_HELD, lookup: unwrap })
+  /** Of two that make a key at once the store lets one win; both use that one. */
+  const made = Effect.fnUntraced(function* (accountId: string) {
+    const wrapped = encrypt(wrappingKey, accountKey(accountId), randomBytes(KEY_BYTES))
+    yield* objects.put(accountKey(accountId), wrapped)
+    return yield* Cache.get(keys, accountId)
+  })
 
-    const keyFor = (accountId: string) =>
-      Cache.get(keys, accountId).pipe(
-        Effect.catchTag("ObjectNotFound", () =>
-          Effect.gen(function* () {
-            const raw = crypto.getRandomValues(new Uint8Array(KEY_BYTES))
-            yield* objects.put(accountKey(accountId), yield* encrypt(wrapping, accountId, raw))
-            yield* Cache.invalidate(keys, accountId)
-            return yield* Cache.get(keys, accountId).pipe(
-              Effect.catchTag("ObjectNotFound", (gone) => Effect.die(gone)),
-            )
-          }),
-        ),
-        Effect.tapError(() => Cache.invalidate(keys, accountId)),
-      )
+  const seal = Effect.fn("PersonalData.seal")(function* (accountId: AccountId, text: string) {
+    const key =
+      (yield* Cache.get(keys, accountId)) ?? (yield* made(accountId)) ?? (yield* made(accountId))
+    if (key === null) {
+      const cause = new Error(`${accountKey(accountId)} was erased while it was made`)
+      return yield* new ObjectStoreUnavailable({ cause })
+    }
+    const sealed = encrypt(key, headOf(accountId), Buffer.from(text))
+    return Sealed.make(`${headOf(accountId)}.${sealed.toString("base64url")}`)
+  })
 
-    const seal = Effect.fn("PersonalData.seal")(function* (accountId: AccountId, text: string) {
-      const bytes = yield* encrypt(yield* keyFor(accountId), accountId, named(text))
-      return Sealed.make(`v1.${accountId}.${bytes.toString("base64url")}`)
-    })
+  const unseal = Effect.fn("PersonalData.open")(function* (sealed: Sealed) {
+    const [, accountId = "", text = ""] = sealed.split(".")
+    const key = yield* Cache.get(keys, accountId)
+    const plain = key && decrypt(key, headOf(accountId), Buffer.from(text, "base64url"))
+    return plain ? plain.toString() : null
+  })
 
-    const open = Effect.fn("PersonalData.open")(function* (sealed: string) {
-      const [, accountId = "", text = ""] = sealed.split(".")
-      const key = yield* Cache.get(keys, accountId).pipe(
-        Effect.tapError(() => Cache.invalidate(keys, accountId)),
-        Effect.catchTag("ObjectNotFound", () => Effect.succeed(null)),
-      )
-      if (key === null) return null
-      const plain = yield* decrypt(key, accountId, Buffer.from(text, "base64url"))
-      return plain === null ? null : new TextDecoder().decode(plain)
-    })
+  const erase = Effect.fn("PersonalData.erase")(function* (accountId: AccountId) {
+    yield* objects.remove([accountKey(accountId)])
+    yield* Cache.invalidate(keys, accountId)
+  })
 
-    const erase = Effect.fn("PersonalData.erase")(function* (accountId: AccountId) {
-      yield* objects.remove([accountKey(accountId)])
-      yield* Cache.invalidate(keys, accountId)
-    })
+  return PersonalData.of({ seal, open: unseal, erase })
+})
 
-    return PersonalData.of({ seal, open, erase })
-  }),
-)
+export const personalData = Layer.effect(PersonalData, open)
