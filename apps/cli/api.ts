@@ -1,7 +1,7 @@
 /**
  * The HTTP API as the command line uses it. Every request has a deadline; what is safe to repeat
  * (a read, or a write under an Idempotency-Key) is repeated while the platform is away, jittered,
- * within half a minute, so that a restart in the middle of a command is not noticed.
+ * within 20 s, so that a restart in the middle of a command is not noticed.
  */
 import { Context, Effect, Layer, Result, Schedule, Schema, Stream } from "effect"
 import type { Connection } from "./connection.ts"
@@ -62,7 +62,7 @@ const SILENCE = "45 seconds"
 const whileAway = Schedule.min([
   Schedule.exponential("100 millis"),
   Schedule.spaced("2 seconds"),
-]).pipe(Schedule.jittered, Schedule.upTo({ duration: "30 seconds" }))
+]).pipe(Schedule.jittered, Schedule.upTo({ duration: "20 seconds" }))
 
 /** No answer, or one that asks to come again. */
 const mayPass = ({ code, status }: Problem) =>

@@ -1,0 +1,121 @@
+/** The commands of `reelog`: their names, arguments and flags, and which function each one runs. */
+import { Effect, Layer, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { TakedownReason } from "#domain/video/events.ts"
+import type { MediaTools } from "#infra/media/port.ts"
+import { api } from "./api.ts"
+import { history, queue, rebuild, reinstate, replay, show, takeDown, verify } from "./commands.ts"
+import { findPlatform } from "./connection.ts"
+import { stateDirectory } from "./journal.ts"
+import { plan } from "./plan.ts"
+import { upload } from "./upload.ts"
+
+const root = Command.make("reelog").pipe(
+  Command.withSharedFlags({
+    data: Flag.String("data").pipe(
+      Flag.withMetavar("DIR"),
+      Flag.withDescription("Data directory of the platform; else REELOG_URL, else .reelog"),
+      Flag.optional,
+    ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("NDJSON for programs; the last line is the result"),
+      Flag.withDefault(false),
+    ),
+  }),
+  Command.withDescription("Upload videos, watch them being made, and replay what happened to them"),
+)
+
+const video = Argument.String("VIDEO").pipe(Argument.withDescription("Id of a video"))
+
+/** The platform that the flags name. */
+const platform = Layer.unwrap(Effect.map(root, ({ data }) => api(findPlatform(data))))
+
+const uploadCommand = Command.make(
+  "upload",
+  {
+    file: Argument.String("FILE"),
+    title: Flag.String("title").pipe(Flag.withDescription("Else the file's name"), Flag.optional),
+    wait: Flag.Literals("wait", ["uploaded", "playable", "published"]).pipe(
+      Flag.withDescription("Return when this is in the log"),
+      Flag.withDefault("uploaded" as const),
+    ),
+  },
+  ({ file, title, wait }) =>
+    upload({
+      file,
+      wait,
+      title: Option.getOrUndefined(title),
+      stateDirectory: stateDirectory(process.env),
+    }).pipe(Effect.provide(platform)),
+).pipe(Command.withDescription("Upload a file; a begun upload is gone on with"))
+
+const showCommand = Command.make("show", { video }, (given) =>
+  Effect.provide(show(given.video), platform),
+).pipe(Command.withDescription("A video as it is now"))
+
+const historyCommand = Command.make("history", { video }, (given) =>
+  Effect.provide(history(given.video), platform),
+).pipe(Command.withDescription("Every event of a video, in the order of the log"))
+
+const replayCommand = Command.make(
+  "replay",
+  {
+    video,
+    at: Flag.String("at").pipe(
+      Flag.withMetavar("POSITION|TIME"),
+      Flag.withDescription("The moment; else every turn of its life"),
+      Flag.optional,
+    ),
+  },
+  (given) => Effect.provide(replay(given.video, Option.getOrUndefined(given.at)), platform),
+).pipe(Command.withDescription("A video as it was"))
+
+const queueCommand = Command.make("queue", {}, () => Effect.provide(queue(), platform)).pipe(
+  Command.withDescription("What is ready, running and waiting for completion"),
+)
+
+const takedownCommand = Command.make(
+  "takedown",
+  {
+    video,
+    reason: Flag.Literals("reason", TakedownReason.literals).pipe(
+      Flag.withDescription("Why; everybody may read it"),
+    ),
+  },
+  (given) => Effect.provide(takeDown(given.video, given.reason), platform),
+).pipe(Command.withDescription("Make a video unreachable"))
+
+const reinstateCommand = Command.make("reinstate", { video }, (given) =>
+  Effect.provide(reinstate(given.video), platform),
+).pipe(Command.withDescription("Undo a takedown"))
+
+const rebuildCommand = Command.make(
+  "rebuild",
+  { model: Flag.String("model").pipe(Flag.withDescription("One model; else all"), Flag.optional) },
+  ({ model }) => Effect.provide(rebuild(Option.getOrUndefined(model)), platform),
+).pipe(Command.withDescription("Rebuild read models from the log and compare them row by row"))
+
+const verifyCommand = Command.make("verify", {}, () => Effect.provide(verify(), platform)).pipe(
+  Command.withDescription("Check the invariants of everything the platform holds"),
+)
+
+/** Media programs are needed to plan, and only then made ready. */
+export const reelog = <E>(mediaTools: Layer.Layer<MediaTools, E>) =>
+  root.pipe(
+    Command.withSubcommands([
+      uploadCommand,
+      showCommand,
+      historyCommand,
+      replayCommand,
+      queueCommand,
+      Command.make("plan", { file: Argument.String("FILE") }, ({ file }) =>
+        Effect.provide(plan(file), mediaTools),
+      ).pipe(
+        Command.withDescription("What the platform would do with a file: stages, pieces, rungs"),
+      ),
+      takedownCommand,
+      reinstateCommand,
+      rebuildCommand,
+      verifyCommand,
+    ]),
+  )
