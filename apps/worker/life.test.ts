@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import { Deferred, Effect, Fiber, Layer, Schema, type Scope } from "effect"
+import { TestClock } from "effect/testing"
 import type { DomainEvent } from "#domain/events.ts"
 import { Cell, inboxStream, transcodeStream, type WorkerId, workerStream } from "#domain/ids.ts"
 import { verifyChain } from "#infra/event-store/chain.ts"
@@ -146,4 +147,35 @@ test("no more tasks run at once than there are slots", () =>
       yield* Effect.yieldNow
       expect(running).toBe(1)
     }),
+  ))
+
+/** Time passes as far as the others need it to: fibers get their turn between two steps. */
+const pass = (seconds: number) =>
+  Effect.forEach(
+    Array.from({ length: seconds }),
+    () => Effect.andThen(TestClock.adjust("1 second"), Effect.yieldNow),
+    { discard: true },
+  )
+const signsOfLife = (worker: WorkerId) =>
+  Effect.map(
+    Effect.flatMap(EventStore, (store) => store.read(workerStream(worker))),
+    (own) => own.filter(({ event }) => event._tag === "WorkerSeen").length,
+  )
+
+test("a worker that has nothing to tell says that it lives, more often while it works", () =>
+  run(
+    Effect.gen(function* () {
+      const { began, stages } = yield* endless
+      yield* record(transcodeStream(videoId), planned)
+      yield* Effect.forkScoped(lives({ cell, slots: 1, stages }))
+      const { worker } = yield* eventually(is("WorkerStarted"))
+      yield* pass(29)
+      expect(yield* signsOfLife(worker)).toBe(0)
+      yield* pass(2)
+      expect(yield* signsOfLife(worker)).toBe(1)
+      yield* assign(worker)
+      yield* Deferred.await(began)
+      yield* pass(12)
+      expect(yield* signsOfLife(worker)).toBe(3)
+    }).pipe(Effect.provide(TestClock.layer())),
   ))
