@@ -40,6 +40,13 @@ export interface TaskFailure extends RunningTask {
   readonly at: number
 }
 
+/** A step of the plan, by the type of its tasks; `group`: the rungs it encodes. */
+export interface PlannedStep {
+  readonly name: string
+  readonly type: string
+  readonly group: string | null
+}
+
 /** A piece of the video, half-open on its timeline, and the rung groups that encode it. */
 export interface KnownPiece {
   readonly n: number
@@ -60,6 +67,7 @@ export const transcodeProgresses = pgTable("transcode_progresses", {
   isUploaded: boolean().notNull(),
   transcode: text(),
   run: integer(),
+  steps: jsonb().$type<ReadonlyArray<PlannedStep>>().notNull(),
   durationTicks: bigint({ mode: "number" }),
   pieces: jsonb().$type<ReadonlyArray<KnownPiece>>().notNull(),
   /** No further piece will be found. */

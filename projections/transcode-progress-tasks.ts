@@ -1,6 +1,6 @@
 /**
- * What the events of tasks change in the progress of a video. A piece of `encode-video:r1` is done
- * for one rung, of `encode-video:all` for all; a task that succeeds twice counts once.
+ * What the events of tasks change in the progress of a video. A piece that a step of
+ * one rung has encoded is done there, one of the group `all` on every rung; a task that succeeds twice counts once.
  */
 import { Option, Schema } from "effect"
 import { Media, Rung } from "#domain/transcode/facts.ts"
@@ -24,16 +24,24 @@ const readAudioFacts = Schema.decodeUnknownOption(
   Schema.Struct({ segments: Schema.Array(Schema.Json) }),
 )
 
+const typeOf = ({ steps }: TranscodeProgress, step: string) =>
+  steps.find(({ name }) => name === step)?.type
+
 const isOf = (piece: KnownPiece, group: string) =>
   piece.groups.includes(group) || piece.groups.includes("all")
+
+const encodersOf = ({ steps }: TranscodeProgress, rung: RungProgress) =>
+  steps.filter(
+    ({ type, group }) =>
+      type === "EncodeVideo" && (group === rung.group || group === "all" || group === null),
+  )
 
 const countRungs = (row: TranscodeProgress): ReadonlyArray<RungProgress> => {
   const done = new Set(row.done)
   return row.rungs.map((rung) => {
+    const encoders = encodersOf(row, rung)
     const wanted = row.pieces.filter((piece) => isOf(piece, rung.group))
-    const ready = wanted.filter(
-      ({ n }) => done.has(`encode-video:${rung.group}/${n}`) || done.has(`encode-video:all/${n}`),
-    )
+    const ready = wanted.filter(({ n }) => encoders.some(({ name }) => done.has(`${name}/${n}`)))
     return { ...rung, done: ready.length, total: wanted.length }
   })
 }
@@ -62,7 +70,7 @@ export type EventOf<Tag extends Fact["event"]["_tag"]> = Extract<Fact["event"], 
 
 const emit = (row: TranscodeProgress, event: EventOf<"TaskEmitted">): TranscodeProgress => {
   const { step } = readTaskId(event.taskId)
-  if (step === "encode-audio") {
+  if (typeOf(row, step) === "EncodeAudio") {
     const segments = event.pieces.flatMap(({ facts }) =>
       Option.match(readAudioFacts(facts), { onNone: () => [], onSome: (told) => told.segments }),
     )
@@ -76,7 +84,7 @@ const emit = (row: TranscodeProgress, event: EventOf<"TaskEmitted">): TranscodeP
 }
 
 const succeed = (row: TranscodeProgress, event: EventOf<"TaskSucceeded">): TranscodeProgress => {
-  const { step } = readTaskId(event.taskId)
+  const type = typeOf(row, readTaskId(event.taskId).step)
   const name = event.taskId.slice(event.taskId.indexOf("/") + 1)
   const running = withoutTask(row, event.taskId)
   if (row.done.includes(name)) return { ...row, running }
@@ -96,8 +104,8 @@ const succeed = (row: TranscodeProgress, event: EventOf<"TaskSucceeded">): Trans
       onSome: ({ durationTicks }) => durationTicks,
     }),
     rungs: Option.getOrElse(ladder, () => row.rungs),
-    arePiecesWhole: row.arePiecesWhole || step === "split",
-    isAudioDone: row.isAudioDone || step === "encode-audio",
+    arePiecesWhole: row.arePiecesWhole || type === "Split",
+    isAudioDone: row.isAudioDone || type === "EncodeAudio",
     cpuSeconds: row.cpuSeconds + (event.cpuSeconds ?? 0),
   })
 }

@@ -24,7 +24,7 @@ const requested = ({ event, position }: Fact): TranscodeProgress | null => {
     ...{ videoId: event.videoId, stage: "uploading", transcode: null, run: null, position },
     ...{ bytesTotal: event.byteLength, bytesReceived: 0, isUploaded: false },
     ...{ partLengths: event.parts.map(({ length }) => length), partsReceived: [] },
-    ...{ durationTicks: null, pieces: [], arePiecesWhole: false, rungs: [], done: [] },
+    ...{ steps: [], durationTicks: null, pieces: [], arePiecesWhole: false, rungs: [], done: [] },
     ...{ audioSegments: 0, isAudioDone: false, running: [], failures: [], failureCount: 0 },
     ...{ failureCode: null, isPlayable: false, cpuSeconds: 0 },
   }
@@ -41,11 +41,15 @@ const receive = (row: TranscodeProgress, numbers: ReadonlyArray<number>) => {
 
 // Transcode
 
-const plan = (row: TranscodeProgress, { transcode }: EventOf<"TranscodePlanned">) => {
+const plan = (
+  row: TranscodeProgress,
+  { transcode, steps }: EventOf<"TranscodePlanned">,
+): TranscodeProgress => {
   if (row.run !== null && row.run >= runOf(transcode)) return row
   return {
     ...row,
-    ...{ stage: "inspecting" as const, transcode, run: runOf(transcode), durationTicks: null },
+    steps: steps.map(({ name, type, group = null }) => ({ name, type, group })),
+    ...{ stage: "inspecting", transcode, run: runOf(transcode), durationTicks: null },
     ...{ pieces: [], arePiecesWhole: false, rungs: [], done: [], running: [], failures: [] },
     ...{ audioSegments: 0, isAudioDone: false, failureCount: 0, failureCode: null },
     ...{ isPlayable: false, cpuSeconds: 0 },

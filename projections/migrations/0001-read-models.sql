@@ -67,6 +67,7 @@ create table transcode_progresses (
   is_uploaded boolean not null,
   transcode text,
   run integer,
+  steps jsonb not null,
   duration_ticks bigint,
   pieces jsonb not null,
   are_pieces_whole boolean not null,

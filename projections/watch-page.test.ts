@@ -1,0 +1,88 @@
+import { describe, expect, test } from "bun:test"
+import { rowOf } from "./testing.ts"
+import { lifeOf, media, rungs, sealed } from "./testing-events.ts"
+import { watchPage } from "./watch-page.ts"
+
+const life = lifeOf(1)
+const { created, requested, uploaded, planned, playable, published, takenDown, reinstated } = life
+const page = rowOf(watchPage)
+
+describe("the watch page", () => {
+  test("of a video nobody created is not there", () => {
+    expect(page.after(requested, uploaded)).toBeNull()
+  })
+
+  test("says that the video is uploading until its last byte is there", () => {
+    expect(page.after(created, requested)?.state).toBe("uploading")
+    expect(page.after(created, requested, uploaded)?.state).toBe("processing")
+  })
+
+  test("says playable before the upload has ended, and does not take it back", () => {
+    const row = page.after(created, requested, planned, playable, uploaded)
+    expect(row).toMatchObject({ state: "playable", isUploaded: true, playableRun: 1 })
+  })
+
+  test("does not become playable again once it is published", () => {
+    expect(page.after(created, published, playable)?.state).toBe("published")
+  })
+
+  test("keeps a row of a video that was taken down, with the reason", () => {
+    const row = page.after(created, published, takenDown)
+    expect(row).toMatchObject({ state: "taken-down", takedownReason: "copyright" })
+  })
+
+  test("is as it was when a video is reinstated", () => {
+    const row = page.after(created, published, takenDown, reinstated)
+    expect(row).toMatchObject({ state: "published", takedownReason: null })
+  })
+
+  test("goes on behind a takedown", () => {
+    const row = page.after(created, takenDown, requested, uploaded, reinstated)
+    expect(row?.state).toBe("processing")
+  })
+
+  test("tells why a video failed", () => {
+    const { videoId } = life
+    const failed = { _tag: "VideoFailed", videoId, code: "source_refused", at: created.at } as const
+    const row = page.after(created, failed)
+    expect(row).toMatchObject({ state: "failed", failureCode: "source_refused" })
+  })
+
+  test("counts only events of the video itself in its revision", () => {
+    const { videoId } = life
+    const title = sealed("Another title")
+    const changed = { _tag: "VideoDetailsChanged", videoId, title, at: created.at } as const
+    const row = page.after(created, requested, uploaded, changed, planned)
+    expect(row).toMatchObject({ title, revision: 1 })
+  })
+
+  test("shows what the tasks found out, and measured bit rates in the end", () => {
+    const packaged = {
+      key: "manifests/x",
+      rungs: [
+        {
+          ...{ rung: "240p", averageBitsPerSecond: 300_000, peakBitsPerSecond: 390_000 },
+          ...{ segmentCount: 3, bytes: 9000 },
+        },
+      ],
+    }
+    const row = page.after(
+      created,
+      planned,
+      life.succeeded("inspect", { media, rungs }),
+      life.succeeded("package", { manifest: packaged }),
+    )
+    expect(row).toMatchObject({ durationTicks: 540_000, width: 1280, height: 720, hasAudio: true })
+    expect(row?.rungs.map(({ name, byteLength }) => [name, byteLength])).toEqual([
+      ["240p", 9000],
+      ["720p", null],
+    ])
+  })
+
+  test("learns nothing from a task of another run", () => {
+    const { videoId } = life
+    const later = { ...planned, transcode: `${videoId}.2` }
+    const row = page.after(created, planned, later, life.succeeded("inspect", { media }))
+    expect(row?.durationTicks).toBeNull()
+  })
+})
