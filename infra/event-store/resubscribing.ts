@@ -1,10 +1,10 @@
 /** How often an adapter that lost the store tries again. Jittered, so that a hundred followers do not come back in one instant. */
 import { Schedule } from "effect"
 
-/** For ever: fast at first, then every second or two. */
+/** For ever: fast at first, then about every second. */
 export const untilItIsBack = Schedule.min([
   Schedule.exponential("50 millis"),
-  Schedule.spaced("2 seconds"),
+  Schedule.spaced("1 second"),
 ]).pipe(Schedule.jittered)
 
 /** Who waits for an answer is told after this time. */

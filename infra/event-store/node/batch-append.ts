@@ -23,6 +23,8 @@ type Late = { readonly _tag: "Late" }
 type BatchOutcome = Outcome | Late | { readonly _tag: "TooLarge" }
 
 const UNKNOWN = 2
+/** A client that has this many appends waiting is read no further. */
+const MAX_RUNNING = 1024
 
 const detail = (message: { serializeBinary: () => Uint8Array }, name: string, text: string) => {
   const any = new google.Any()
@@ -114,6 +116,7 @@ export const batchAppendWith =
 
     const finish = async (correlationId: shared.UUID | undefined, batch: Batch) => {
       running += 1
+      if (running >= MAX_RUNNING) call.pause()
       const outcome =
         sizeOf(batch.events) > MAX_APPEND_BYTES
           ? ({ _tag: "TooLarge" } as const)
@@ -123,6 +126,7 @@ export const batchAppendWith =
                 : log.append(batch.stream, batch.expected, batch.events),
             )
       running -= 1
+      if (running < MAX_RUNNING) call.resume()
       call.write(batchAnswer(correlationId, batch, outcome))
       if (isEnded && running === 0) call.end()
     }

@@ -9,6 +9,7 @@ interface Call {
 interface WritableCall {
   readonly write: (message: Buffer) => boolean
   readonly once: (event: "drain", listener: () => void) => unknown
+  readonly off: (event: "drain", listener: () => void) => unknown
 }
 
 /** Aborts when the client cancels or goes away. */
@@ -29,9 +30,26 @@ export const send = (
 ): Promise<void> | undefined => {
   if (signal.aborted || call.write(message)) return undefined
   return new Promise((resolve) => {
-    call.once("drain", resolve)
-    signal.addEventListener("abort", () => resolve(), { once: true })
+    const goOn = () => {
+      call.off("drain", goOn)
+      signal.removeEventListener("abort", goOn)
+      resolve()
+    }
+    call.once("drain", goOn)
+    signal.addEventListener("abort", goOn, { once: true })
   })
+}
+
+/** Sends them all; waits only where the client is slow. */
+export const sendAll = async (
+  call: WritableCall,
+  messages: ReadonlyArray<Buffer>,
+  signal: AbortSignal,
+) => {
+  for (const message of messages) {
+    const drained = send(call, message, signal)
+    if (drained !== undefined) await drained
+  }
 }
 
 /** Lets other work in between two pages. */

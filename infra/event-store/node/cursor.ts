@@ -1,5 +1,5 @@
 /** A place in the log or in one stream that moves forwards as it is asked; it keeps nothing but a number. */
-import { badRequest, streamDeleted } from "./failures.ts"
+import { badRequest } from "./failures.ts"
 import type { Wanted } from "./filter.ts"
 import { isSoftlyDeleted, type Reader } from "./reader.ts"
 import type { Stored } from "./record.ts"
@@ -32,14 +32,18 @@ export const logCursor = (tail: Tail, after: number, isWanted: Wanted): Cursor =
   }
 }
 
-/** Throws when the stream was tombstoned, also later. */
-export const streamCursor = (reader: Reader, stream: string, after: number): Cursor => {
+export const streamCursor = (
+  reader: Reader,
+  stream: string,
+  after: number,
+  onTombstone: (stream: string) => void = () => undefined,
+): Cursor => {
   let at = after
   return {
     next: (count = PAGE) => {
       const head = reader.head(stream)
-      if (head?.tombstoned) throw streamDeleted(stream)
-      if (head === undefined || head.last <= at || isSoftlyDeleted(head))
+      if (head?.tombstoned) onTombstone(stream)
+      if (head === undefined || head.tombstoned || head.last <= at || isSoftlyDeleted(head))
         return { events: [], scanned: 0 }
       const events = reader.streamFrom(head, at + 1, count)
       at = events.at(-1)?.revision ?? head.last

@@ -69,8 +69,14 @@ export const openGroup = ({ settings, cursor, tail, parking, resolve, save }: Gr
     unsaved = 0
     scannedUnsaved = 0
     if (place <= saved) return
+    const before = saved
     saved = place
-    await save(place)
+    try {
+      await save(place)
+    } catch {
+      // The disk would not take it: the next progress saves again, and until then redelivery is harmless.
+      saved = before
+    }
   }
 
   const progressed = () => {
@@ -89,7 +95,7 @@ export const openGroup = ({ settings, cursor, tail, parking, resolve, save }: Gr
 
   const finish = (outstanding: Outstanding) => {
     unanswered.delete(outstanding)
-    if (outstanding.parkedAt !== undefined) void parking.answered(outstanding.parkedAt)
+    if (outstanding.parkedAt !== undefined) parking.answered(outstanding.parkedAt)
     progressed()
   }
 

@@ -68,10 +68,16 @@ export const openGroups = (db: Database, reader: Reader, tail: Tail, writer: Wri
     const { source, name } = settings
     if (groups.has(keyOf(source, name))) throw groupExists(source, name)
     const checkpoint = startOf(settings)
+    // Open before it is written: a second creation in the meantime is refused here, not by the transaction.
     open(settings, checkpoint)
-    await writer.submit(() => {
-      insert.run(source, name, JSON.stringify(settings), checkpoint)
-    })
+    try {
+      await writer.submit(() => {
+        insert.run(source, name, JSON.stringify(settings), checkpoint)
+      })
+    } catch (cause) {
+      groups.delete(keyOf(source, name))
+      throw cause
+    }
   }
 
   /** Whoever has joined is dropped, and comes back under the new settings. */

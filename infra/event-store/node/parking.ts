@@ -23,9 +23,10 @@ export const openParking = (reader: Reader, writer: Writer, stream: string) => {
   const firstParked = () => Math.max(until, reader.head(stream)?.truncateBefore ?? 0)
 
   const finish = () => {
-    if (next < until || unanswered.size > 0 || until === 0) return undefined
+    if (next < until || unanswered.size > 0 || until === 0) return
     const replayed = until
-    return writer.submit((log) => log.truncate(stream, replayed))
+    // What can't be hidden now comes back as parked after a restart.
+    writer.submit((log) => log.truncate(stream, replayed)).catch(() => undefined)
   }
 
   return {
@@ -70,7 +71,7 @@ export const openParking = (reader: Reader, writer: Writer, stream: string) => {
 
     answered: (parkedAt: number) => {
       unanswered.delete(parkedAt)
-      return finish()
+      finish()
     },
   }
 }

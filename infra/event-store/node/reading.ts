@@ -2,7 +2,7 @@
 
 import type streams from "@eventstore/db-client/generated/streams_pb.js"
 import type { ServerWritableStream } from "@grpc/grpc-js"
-import { aMoment, endOf, failureOf, send } from "./calls.ts"
+import { aMoment, endOf, failureOf, send, sendAll } from "./calls.ts"
 import { type Cursor, logCursor, numberOf, PAGE, type Page, streamCursor } from "./cursor.ts"
 import {
   caughtUp,
@@ -44,6 +44,11 @@ export const resolverOf =
     return { event: reader.at(stream, revision), link: event }
   }
 
+/** A reader learns of a tombstone by its call's failure. */
+const refuse = (stream: string) => {
+  throw streamDeleted(stream)
+}
+
 const asItIs = (event: Stored): Resolved => ({ event })
 
 export const openReading = (reader: Reader, tail: Tail, stopping: AbortSignal) => {
@@ -57,7 +62,11 @@ export const openReading = (reader: Reader, tail: Tail, stopping: AbortSignal) =
       const { events, scanned } = next(Math.min(PAGE, remaining))
       if (scanned === 0) break
       remaining -= events.length
-      for (const event of events) await send(call, encodeEvent(resolve(event)), signal)
+      await sendAll(
+        call,
+        events.map((event) => encodeEvent(resolve(event))),
+        signal,
+      )
       await aMoment()
     }
     call.end()
@@ -116,7 +125,7 @@ export const openReading = (reader: Reader, tail: Tail, stopping: AbortSignal) =
     const given = from.hasRevision() ? numberOf(from.getRevision()) : undefined
     if (options.getReadDirection() === 0) {
       const after = from.hasEnd() ? head.last : (given ?? 0) - 1
-      return sendPages(call, options, streamCursor(reader, stream, after).next)
+      return sendPages(call, options, streamCursor(reader, stream, after, refuse).next)
     }
     const first = from.hasStart() ? 0 : (given ?? head.last)
     return sendPages(
@@ -148,7 +157,11 @@ export const openReading = (reader: Reader, tail: Tail, stopping: AbortSignal) =
     await send(call, encodeConfirmation(crypto.randomUUID()), signal)
     while (!signal.aborted) {
       const { events, scanned } = cursor.next()
-      for (const event of events) await send(call, encodeEvent(resolve(event)), signal)
+      await sendAll(
+        call,
+        events.map((event) => encodeEvent(resolve(event))),
+        signal,
+      )
       if (filter !== undefined && scanned > 0) {
         if (unmarked === 0) unmarkedSince = Date.now()
         // A checkpoint right behind an event tells nothing new.
@@ -182,7 +195,7 @@ export const openReading = (reader: Reader, tail: Tail, stopping: AbortSignal) =
     const stream = nameOf(from?.getStreamIdentifier())
     const given = from?.hasRevision() ? numberOf(from.getRevision()) : undefined
     const after = from?.hasEnd() ? (reader.head(stream)?.last ?? -1) : (given ?? -1)
-    return sendForEver(call, options, streamCursor(reader, stream, after))
+    return sendForEver(call, options, streamCursor(reader, stream, after, refuse))
   }
 
   const answer = async (call: Call) => {

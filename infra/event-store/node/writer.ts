@@ -18,23 +18,33 @@ export const openWriter = (db: Database, appender: Appender, tail: Tail) => {
   const waiting: Array<Waiting> = []
   let isScheduled = false
 
-  const commit = () => {
-    isScheduled = false
-    const jobs = waiting.splice(0, JOBS_AT_ONCE)
-    if (jobs.length === 0) return
-    if (waiting.length > 0) schedule()
+  /** How each job is answered; none when the disk would not take it. */
+  const committed = (jobs: ReadonlyArray<Waiting>): ReadonlyArray<() => void> => {
     const endBefore = appender.end()
     try {
       db.run("BEGIN IMMEDIATE")
       const answers = jobs.map(({ run }) => run())
       db.run("COMMIT")
-      tail.publish(appender.takeFresh())
-      for (const answer of answers) answer()
+      return answers
     } catch (cause) {
       if (db.inTransaction) db.run("ROLLBACK")
       appender.forget(endBefore)
-      for (const { fail } of jobs) fail(cause)
+      return jobs.map(
+        ({ fail }) =>
+          () =>
+            fail(cause),
+      )
     }
+  }
+
+  const commit = () => {
+    isScheduled = false
+    const jobs = waiting.splice(0, JOBS_AT_ONCE)
+    if (jobs.length === 0) return
+    if (waiting.length > 0) schedule()
+    const answers = committed(jobs)
+    tail.publish(appender.takeFresh())
+    for (const answer of answers) answer()
   }
 
   const schedule = () => {
