@@ -52,6 +52,8 @@ export interface Bar {
 export interface Act {
   readonly kind: "made" | "open" | "held"
   readonly again: boolean
+  /** The event it begins with, by its place in the history. */
+  readonly first: number
   readonly from: number
   readonly to: number
 }
@@ -185,28 +187,24 @@ const step = (before: Known, { event }: Told): Known => {
   }
 }
 
+const turns = new Set(["VideoPublished", "VideoFailed", "VideoTakenDown", "VideoReinstated"])
+
 const actsOf = (history: ReadonlyArray<Told>, now: number): ReadonlyArray<Act> => {
-  const first = history[0]?.recordedAt ?? now
-  const begun: Array<{ kind: Act["kind"]; from: number }> = [{ kind: "made", from: first }]
-  let published = false
-  let failed = false
-  for (const { event, recordedAt } of history) {
-    if (event._tag === "VideoPublished") published = true
-    if (event._tag === "VideoFailed") failed = true
-    const isTurn =
-      ["VideoPublished", "VideoFailed", "VideoTakenDown", "VideoReinstated"].includes(event._tag) &&
-      event._tag !== undefined
-    if (!isTurn) continue
-    const open = failed && !published ? ("held" as const) : ("open" as const)
-    const free = published || failed ? open : ("made" as const)
-    const kind = event._tag === "VideoTakenDown" ? "held" : free
-    if (begun.at(-1)?.kind !== kind) begun.push({ kind, from: recordedAt })
+  const begun: Array<Pick<Act, "kind" | "first" | "from">> = [
+    { kind: "made", first: 0, from: history[0]?.recordedAt ?? now },
+  ]
+  let reached: Act["kind"] = "made"
+  for (const [first, { event, recordedAt: from }] of history.entries()) {
+    if (!turns.has(event._tag)) continue
+    if (event._tag === "VideoPublished") reached = "open"
+    if (event._tag === "VideoFailed" && reached === "made") reached = "held"
+    const kind = event._tag === "VideoTakenDown" ? "held" : reached
+    if (begun.at(-1)?.kind !== kind) begun.push({ kind, first, from })
   }
-  return begun.map(({ kind, from }, index) => ({
-    kind,
-    again: begun.slice(0, index).some((earlier) => earlier.kind === kind),
-    from,
-    to: begun[index + 1]?.from ?? Math.max(now, from),
+  return begun.map((act, index) => ({
+    ...act,
+    again: begun.slice(0, index).some(({ kind }) => kind === act.kind),
+    to: begun[index + 1]?.from ?? Math.max(now, act.from),
   }))
 }
 
@@ -262,9 +260,9 @@ export const lifeOf = (history: ReadonlyArray<Told>, now: number): Life => {
   const moments: Array<Moment> = []
   let state = nothing
   let act = 0
-  for (const told of history) {
+  for (const [index, told] of history.entries()) {
     state = step(state, told)
-    while (acts[act + 1] !== undefined && told.recordedAt >= (acts[act + 1]?.from ?? 0)) act += 1
+    if (acts[act + 1]?.first === index) act += 1
     const facts = { ...state.facts, state: stateOf(state) }
     moments.push({ ...told, act, x: placed(acts, act, told.recordedAt), facts })
   }

@@ -154,6 +154,7 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
   test("dragging the playhead to a moment goes there", async () => {
     const { page } = await openPage(browser, site)
     await page.goto(`${site}/watch/${ids.published}`)
+    await page.locator(".scrub").scrollIntoViewIfNeeded()
     const track = await page.locator(".scrub").boundingBox()
     if (track === null) throw new Error("no track")
     const y = track.y + track.height / 2

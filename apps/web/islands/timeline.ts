@@ -123,7 +123,9 @@ const begin = (life: HTMLElement, scrub: HTMLInputElement) => {
   }
 
   scrub.addEventListener("input", () => show(nearest(moments, Number(scrub.value))))
+  // A value that was set meanwhile keeps `change` from coming: letting go is enough.
   scrub.addEventListener("change", () => leave(false))
+  scrub.addEventListener("pointerup", () => leave(false))
   scrub.addEventListener("keydown", (event) => {
     if (event.key === "Enter") return leave(true)
     const [ahead, back] =

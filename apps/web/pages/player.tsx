@@ -56,7 +56,7 @@ export const Player = (props: {
             <media-play-button />
             <media-mute-button />
             <media-volume-range class="big-only" />
-            <media-time-display showduration />
+            <media-time-display showduration notoggle />
             <span class="gap" />
             <media-playback-rate-button class="big-only" />
             <media-rendition-menu-button id="quality" class="quality" />
