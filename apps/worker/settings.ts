@@ -13,7 +13,7 @@ export interface WorkerSettings {
   readonly slots: Readonly<Record<Kind, number>>
 }
 
-const atLeastOne = Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(1))
+const atLeastOne = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 const count = (name: string, otherwise: number) =>
   Config.schema(atLeastOne, name).pipe(Config.withDefault(otherwise))
 
