@@ -6,7 +6,8 @@
 import type { Piece } from "#domain/scheduling/events.ts"
 import { TICKS } from "./facts.ts"
 
-export type PlannedPiece = Piece & Required<Pick<Piece, "from" | "to" | "frames" | "keyPts">>
+export type PlannedPiece = Piece &
+  Required<Pick<Piece, "from" | "to" | "frames" | "keyPts" | "groups">>
 
 export interface Timeline {
   /** Segment starts, ticks. */

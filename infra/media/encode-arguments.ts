@@ -5,6 +5,7 @@
  */
 import ffmpeg from "fluent-ffmpeg"
 import { type Rung, TICKS } from "#domain/transcode/facts.ts"
+import { deinterlaced, scaled, timing, toneMapped } from "./picture-chain.ts"
 import { inputArguments } from "./sniff.ts"
 import type { OpenedIndex } from "./source-index.ts"
 import type { LocalFile } from "./sparse.ts"
@@ -31,10 +32,6 @@ export interface EncodeCommand {
 /** Frames are at least 90 ticks apart even at 1 ms; rounding moves one by a tick. */
 const keyFrameMargin = 20
 
-const toneMap =
-  "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0," +
-  "zscale=t=bt709:m=bt709:r=tv"
-
 const trimOf = (cut: Cut) => {
   if (cut._tag === "ByCount") return `trim=start_frame=${cut.from}:end_frame=${cut.to}`
   return cut.to === null
@@ -42,24 +39,17 @@ const trimOf = (cut: Cut) => {
     : `trim=start_pts=${cut.from}:end_pts=${cut.to}`
 }
 
-/** Onto the common timeline, in ticks; the first frame is held from 0 where sound begins before it. */
-const timing = (index: OpenedIndex, isFirst: boolean) => {
-  const shifted = `PTS-(${Math.round(index.zero)})`
-  const expression = isFirst ? `if(eq(N\\,0)\\,0\\,${shifted})` : shifted
-  return `settb=1/${TICKS},setpts=${expression}`
-}
-
 const cutting = ({ index, cut, starts, isFirst }: EncodeCommand): ReadonlyArray<string> => {
-  const { cappedTo, picture } = index.video
-  const deinterlaced = picture.isInterlaced ? ["bwdif=mode=send_frame:deint=interlaced"] : []
-  if (cappedTo === null) return [...deinterlaced, trimOf(cut), timing(index, isFirst)]
+  const { cappedTo } = index.video
+  const before = deinterlaced(index)
+  if (cappedTo === null) return [...before, trimOf(cut), timing(index, isFirst)]
   const step = TICKS / cappedTo
   const first = Math.round((starts[0] ?? 0) / step)
   const start = isFirst ? `:start_time=0` : ""
   const until =
     cut._tag === "ByTime" && cut.to !== null ? `:end_pts=${Math.round(cut.to / step)}` : ""
   return [
-    ...deinterlaced,
+    ...before,
     timing(index, false),
     `fps=${cappedTo}${start}`,
     `trim=start_pts=${first}${until}`,
@@ -67,15 +57,12 @@ const cutting = ({ index, cut, starts, isFirst }: EncodeCommand): ReadonlyArray<
   ]
 }
 
-const scaled = ({ width, height }: Rung) =>
-  `scale=${width}:${height}:flags=bicubic:in_range=auto:out_range=tv,setsar=1`
-
 /** Largest first: each smaller rung is scaled from the next larger one. */
 const filterGraph = (command: EncodeCommand): string => {
   const { local, index, rungs } = command
   const descending = rungs.map((rung, i) => ({ rung, label: `o${i}` })).reverse()
   const before = cutting(command)
-  const after = [...(index.video.picture.isHdr ? [toneMap] : []), "format=yuv420p"]
+  const after = [...toneMapped(index), "format=yuv420p"]
   return descending
     .map(({ rung, label }, i) => {
       const chain = i === 0 ? [...before, scaled(rung), ...after] : [scaled(rung)]

@@ -18,7 +18,7 @@ import type { Limits } from "./sandbox/command.ts"
 import type { Sandbox } from "./sandbox/sandbox.ts"
 import { readScratch } from "./scratch.ts"
 import { type OpenedIndex, openIndex, timelineOf } from "./source-index.ts"
-import { localFile } from "./sparse.ts"
+import { localFile, wholeFile } from "./sparse.ts"
 
 /** 8 s of 1080p30 take a minute at most, with all rungs, on a slow core. */
 const pixelsPerSecond = (1920 * 1080 * 240) / 60
@@ -71,7 +71,7 @@ export const encodeWith = (sandbox: Sandbox) => {
     const { cut, seek, stretch, decoded } = cutOf(index, from, to, attempt)
     const local =
       attempt.way === "whole"
-        ? { path: yield* job.source.whole, map: `0:${index.video.stream}`, isCut: false }
+        ? yield* wholeFile(job.source, index)
         : yield* localFile(job.source, index, stretch, job.directory)
     const outputs = job.rungs.map((_, i) => join(job.directory, `rung-${i}.mp4`))
     const limits = limitsOf(index, job.rungs, decoded, (to - from) / TICKS)

@@ -87,10 +87,7 @@ const headFile = <E>(source: Source<E>, head: Mp4Head, directory: string) =>
   writeSparse(
     join(directory, "head.sparse"),
     source.byteLength,
-    [
-      { at: 0, bytes: head.ftyp },
-      { at: head.moovAt, bytes: head.moov },
-    ],
+    [...head.heads, { at: head.moovAt, bytes: head.moov }],
     source,
     [],
   )

@@ -12,6 +12,8 @@ export interface Mp4Head {
   readonly moov: Buffer
   readonly moovAt: number
   readonly isFragmented: boolean
+  /** The heads of the boxes before it. */
+  readonly heads: ReadonlyArray<{ readonly at: number; readonly bytes: Uint8Array }>
 }
 
 const mostBoxes = 1000
@@ -20,10 +22,12 @@ const mostMoovBytes = 128 * 2 ** 20
 
 export const readMp4Head = Effect.fn("readMp4Head")(function* <E>(source: Source<E>) {
   let ftyp: Buffer = Buffer.alloc(0)
+  const heads: Array<{ at: number; bytes: Uint8Array }> = []
   let at = 0
   for (let i = 0; i < mostBoxes && at + 8 <= source.byteLength; i++) {
     const to = Math.min(source.byteLength, at + 16)
-    const head = boxHead(yield* source.read({ from: at, to }))
+    const bytes = yield* source.read({ from: at, to })
+    const head = boxHead(bytes)
     if (head === null) break
     const end = head.size === 0 ? source.byteLength : at + head.size
     if (head.type === "ftyp" && end - at <= 4096 && end <= source.byteLength) {
@@ -33,9 +37,11 @@ export const readMp4Head = Effect.fn("readMp4Head")(function* <E>(source: Source
       if (end > source.byteLength || end - at > mostMoovBytes) break
       const moov = Buffer.from(yield* source.read({ from: at, to: end }))
       if (isEncrypted(moov)) return yield* new SourceRefused({ code: "encrypted" })
-      const found: Mp4Head = { ftyp, moov, moovAt: at, isFragmented: isFragmented(moov) }
+      const found: Mp4Head = { ftyp, moov, moovAt: at, isFragmented: isFragmented(moov), heads }
       return found
     }
+    // Its brand decides how QuickTime's sample entries are read: kept whole.
+    heads.push({ at, bytes: head.type === "ftyp" ? ftyp : bytes.subarray(0, head.headBytes) })
     at = end
   }
   return yield* new SourceRefused({ code: "unreadable" })

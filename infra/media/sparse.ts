@@ -63,6 +63,32 @@ const mp4Head = ({ head }: OpenedIndex, tracks: ReadonlyArray<number>, bodyBytes
   return { bytes, shift }
 }
 
+const writeLocal = Effect.fn("writeLocal")(function* <E>(
+  source: Source<E>,
+  index: OpenedIndex,
+  ranges: ReadonlyArray<ByteRange>,
+  path: string,
+) {
+  const bodyBytes = ranges.at(-1)?.to ?? 0
+  const { bytes, shift } = mp4Head(index, [index.video.stream], bodyBytes)
+  const copied = ranges.map((range) => ({ range, shift }))
+  yield* writeSparse(path, shift + bodyBytes, [{ at: 0, bytes }], source, copied)
+  const local: LocalFile = { path, map: "0:v:0", isCut: true }
+  return local
+})
+
+export const wholeFile = Effect.fn("wholeFile")(function* <E>(
+  source: Source<E>,
+  index: OpenedIndex,
+) {
+  const local: LocalFile = {
+    path: yield* source.whole,
+    map: `0:${index.video.stream}`,
+    isCut: false,
+  }
+  return local
+})
+
 export const localFile = Effect.fn("localFile")(function* <E>(
   source: Source<E>,
   index: OpenedIndex,
@@ -70,20 +96,22 @@ export const localFile = Effect.fn("localFile")(function* <E>(
   directory: string,
 ) {
   const ranges = rangesOf(index, stretch)
-  const stream = `0:${index.video.stream}`
-  if (ranges === null) {
-    const whole: LocalFile = { path: yield* source.whole, map: stream, isCut: false }
-    return whole
-  }
-  const bodyBytes = ranges.at(-1)?.to ?? 0
-  const { bytes, shift } = mp4Head(index, [index.video.stream], bodyBytes)
-  const path = yield* writeSparse(
-    join(directory, "picture.sparse"),
-    shift + bodyBytes,
-    [{ at: 0, bytes }],
-    source,
-    ranges.map((range) => ({ range, shift })),
+  return ranges === null
+    ? yield* wholeFile(source, index)
+    : yield* writeLocal(source, index, ranges, join(directory, "picture.sparse"))
+})
+
+/** Key frames alone, for pictures of the whole video. */
+export const keyFramesFile = Effect.fn("keyFramesFile")(function* <E>(
+  source: Source<E>,
+  index: OpenedIndex,
+  directory: string,
+) {
+  if (index.cut !== "mp4") return yield* wholeFile(source, index)
+  const { at, size, flags } = index.video.packets
+  const ranges = at.flatMap((from, i) =>
+    ((flags[i] ?? 0) & KEY) === 0 ? [] : [{ from, to: from + (size[i] ?? 0) }],
   )
-  const local: LocalFile = { path, map: "0:v:0", isCut: true }
-  return local
+  const path = join(directory, "key-frames.sparse")
+  return yield* writeLocal(source, index, mergeRanges(ranges), path)
 })

@@ -1,0 +1,40 @@
+/** Filters that make a shown picture of a decoded one. Rotation is ffmpeg's own, before all of these. */
+import { TICKS } from "#domain/transcode/facts.ts"
+import type { OpenedIndex } from "./source-index.ts"
+
+/** PQ and HLG to SDR; scaled down before it, for it costs by the pixel. */
+export const toneMapped = ({ video }: OpenedIndex): ReadonlyArray<string> =>
+  video.picture.isHdr
+    ? [
+        "zscale=t=linear:npl=100",
+        "format=gbrpf32le",
+        "zscale=p=bt709",
+        "tonemap=hable:desat=0",
+        "zscale=t=bt709:m=bt709:r=tv",
+      ]
+    : []
+
+/** Looks at neighbours: stands before any cut. */
+export const deinterlaced = ({ video }: OpenedIndex): ReadonlyArray<string> =>
+  video.picture.isInterlaced ? ["bwdif=mode=send_frame:deint=interlaced"] : []
+
+/** Onto the common timeline, in ticks; the first frame is held from 0 where sound begins before it. */
+export const timing = (index: OpenedIndex, isHeld: boolean): string => {
+  const shifted = `PTS-(${Math.round(index.zero)})`
+  const expression = isHeld ? `if(eq(N\\,0)\\,0\\,${shifted})` : shifted
+  return `settb=1/${TICKS},setpts=${expression}`
+}
+
+/** Square pixels of video range at an explicit size, which also survives a change within the stream. */
+export const scaled = ({ width, height }: { readonly width: number; readonly height: number }) =>
+  `scale=${width}:${height}:flags=bicubic:in_range=auto:out_range=tv,setsar=1`
+
+/** The largest even size within a box, never larger than shown. */
+export const within = (
+  { video }: OpenedIndex,
+  box: { readonly width: number; readonly height: number },
+) => {
+  const scale = Math.min(1, box.width / video.width, box.height / video.height)
+  const even = (length: number) => Math.max(2, Math.round((length * scale) / 2) * 2)
+  return { width: even(video.width), height: even(video.height) }
+}
