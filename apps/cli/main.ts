@@ -3,6 +3,7 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import { environmentLayer } from "#infra/configuration.ts"
 import { version } from "../../package.json"
+import { stateDirectory } from "./journal.ts"
 import { run } from "./run.ts"
 import { terminalBars } from "./terminal-bars.ts"
 
@@ -22,6 +23,7 @@ const program = Effect.gen(function* () {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     bars: process.stdout.isTTY ? terminalBars(process.stdout) : undefined,
+    stateDirectory: stateDirectory(process.env),
     mediaTools,
   })
   process.exitCode = code

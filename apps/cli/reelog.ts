@@ -6,7 +6,6 @@ import type { MediaTools } from "#infra/media/port.ts"
 import { api } from "./api.ts"
 import { history, queue, rebuild, reinstate, replay, show, takeDown, verify } from "./commands.ts"
 import { findPlatform } from "./connection.ts"
-import { stateDirectory } from "./journal.ts"
 import { plan } from "./plan.ts"
 import { upload } from "./upload.ts"
 
@@ -30,24 +29,25 @@ const video = Argument.String("VIDEO").pipe(Argument.withDescription("Id of a vi
 /** The platform that the flags name. */
 const platform = Layer.unwrap(Effect.map(root, ({ data }) => api(findPlatform(data))))
 
-const uploadCommand = Command.make(
-  "upload",
-  {
-    file: Argument.String("FILE"),
-    title: Flag.String("title").pipe(Flag.withDescription("Else the file's name"), Flag.optional),
-    wait: Flag.Literals("wait", ["uploaded", "playable", "published"]).pipe(
-      Flag.withDescription("Return when this is in the log"),
-      Flag.withDefault("uploaded" as const),
-    ),
-  },
-  ({ file, title, wait }) =>
-    upload({
-      file,
-      wait,
-      title: Option.getOrUndefined(title),
-      stateDirectory: stateDirectory(process.env),
-    }).pipe(Effect.provide(platform)),
-).pipe(Command.withDescription("Upload a file; a begun upload is gone on with"))
+const uploadCommand = (stateDirectory: string) =>
+  Command.make(
+    "upload",
+    {
+      file: Argument.String("FILE"),
+      title: Flag.String("title").pipe(Flag.withDescription("Else the file's name"), Flag.optional),
+      wait: Flag.Literals("wait", ["uploaded", "playable", "published"]).pipe(
+        Flag.withDescription("Return when this is in the log"),
+        Flag.withDefault("uploaded" as const),
+      ),
+    },
+    ({ file, title, wait }) =>
+      upload({
+        file,
+        wait,
+        title: Option.getOrUndefined(title),
+        stateDirectory,
+      }).pipe(Effect.provide(platform)),
+  ).pipe(Command.withDescription("Upload a file; a begun upload is gone on with"))
 
 const showCommand = Command.make("show", { video }, (given) =>
   Effect.provide(show(given.video), platform),
@@ -100,10 +100,10 @@ const verifyCommand = Command.make("verify", {}, () => Effect.provide(verify(), 
 )
 
 /** Media programs are needed to plan, and only then made ready. */
-export const reelog = <E>(mediaTools: Layer.Layer<MediaTools, E>) =>
+export const reelog = <E>(mediaTools: Layer.Layer<MediaTools, E>, stateDirectory: string) =>
   root.pipe(
     Command.withSubcommands([
-      uploadCommand,
+      uploadCommand(stateDirectory),
       showCommand,
       historyCommand,
       replayCommand,

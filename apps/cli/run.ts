@@ -12,6 +12,8 @@ export interface Surroundings<E> {
   readonly err: Write
   /** Of the terminal, if there is one. */
   readonly bars: Bars | undefined
+  /** Where begun uploads are remembered. */
+  readonly stateDirectory: string
   readonly mediaTools: Layer.Layer<MediaTools, E>
 }
 
@@ -40,11 +42,14 @@ const problemIn = (cause: Cause.Cause<unknown>): Problem | undefined => {
 /** Answers the exit code. */
 export const run = Effect.fn("run")(function* <E>(
   args: ReadonlyArray<string>,
-  { version, out, err, bars, mediaTools }: Surroundings<E>,
+  { version, out, err, bars, stateDirectory, mediaTools }: Surroundings<E>,
 ) {
   const isJson = args.includes("--json")
   const screen = isJson ? Layer.merge(jsonScreen(out), onlyWhatWasAsked) : textScreen(out, bars)
-  const command = Command.runWith(reelog(mediaTools), { version, renderErrors: false })
+  const command = Command.runWith(reelog(mediaTools, stateDirectory), {
+    version,
+    renderErrors: false,
+  })
   const exit = yield* Effect.exit(Effect.provide(command(args), screen))
   if (Exit.isSuccess(exit)) return 0
   const failure = problemIn(exit.cause)
