@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { ConfigProvider, Effect, Fiber, Layer, Stream } from "effect"
+import { accept, type Decider } from "#domain/decider.ts"
 import { takedownStream } from "#domain/ids.ts"
+import type { TakedownEvent } from "#domain/takedown/events.ts"
+import { verifyChain } from "./chain.ts"
 import { eventStoreContract } from "./contract.ts"
-import { anyVideo, fill, runWith } from "./contract-events.ts"
+import { anyVideo, fill, lifted, runWith } from "./contract-events.ts"
 import { eventStoreDb } from "./eventstoredb.ts"
+import { execute } from "./execute.ts"
 import { spawnNode, type TestNode } from "./node/testing.ts"
 import { EventStore } from "./port.ts"
 
@@ -45,6 +49,29 @@ const revisions = (stream: string, count: number) =>
       Stream.runCollect,
     ),
   )
+
+test("every one of many rivals for a stream has its turn", () =>
+  run(
+    Effect.gen(function* () {
+      const store = yield* EventStore
+      const videoId = anyVideo()
+      const stream = takedownStream(videoId)
+      const always: Decider<number, string, TakedownEvent, never> = {
+        stream: () => stream,
+        initial: 0,
+        decide: () => accept(lifted(videoId)),
+        evolve: (count) => count + 1,
+      }
+      yield* Effect.forEach(
+        Array.from({ length: 24 }, (_, rival) => `rival ${rival}`),
+        (cause) => execute(always, cause, { cause, actor: "test" }),
+        { concurrency: "unbounded" },
+      )
+      const recorded = yield* store.read(stream)
+      expect(recorded).toHaveLength(24)
+      expect(verifyChain(recorded)).toEqual([])
+    }),
+  ))
 
 describe("a node that was killed and came back", () => {
   test("is followed on from where it was, without a gap or a repetition", () =>

@@ -2,7 +2,7 @@
  * Carries out one command: read, decide, append; decide again when someone else was faster. Event ids follow from
  * the cause, so a command whose answer was lost records nothing twice.
  */
-import { Context, Effect, Predicate, Result, Schedule, Schema } from "effect"
+import { Context, Duration, Effect, Predicate, Random, Result, Schedule, Schema } from "effect"
 import type { Decider } from "#domain/decider.ts"
 import type { DomainEvent, Metadata } from "#domain/events.ts"
 import { chained } from "./chain.ts"
@@ -69,10 +69,15 @@ export const envelope = Effect.fnUntraced(function* (
   return { id: eventId(stream, cause.cause, index), event, metadata: metadataOf(cause, region) }
 })
 
-/** Jittered, so that rivals for one stream do not meet again on the next try. */
-const aMomentLater = Schedule.exponential("5 millis").pipe(
-  Schedule.jittered,
-  Schedule.upTo({ times: 8 }),
+/** Anywhere between at once and the whole pause: rivals that wait alike would meet again on every try. */
+const aMomentLater = Schedule.min([
+  Schedule.exponential("5 millis"),
+  Schedule.spaced("150 millis"),
+]).pipe(
+  Schedule.modifyDelay(({ duration }) =>
+    Effect.map(Random.next, (part) => Duration.times(duration, part)),
+  ),
+  Schedule.upTo({ times: 40 }),
 )
 
 const unreadable = (history: ReadonlyArray<Recorded>) => {

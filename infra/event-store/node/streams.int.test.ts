@@ -180,6 +180,24 @@ describe("the log", () => {
     expect(await types(eventTypeFilter({ regex: "^[^$].*" }))).toEqual(["Alpha", "Beta", "Gamma"])
   })
 
+  test("is delivered whole to a reader that fell behind what the node keeps in memory", async () => {
+    const stream = anyStream()
+    const subscription = client.subscribeToAll({
+      fromPosition: END,
+      filter: streamNameFilter({ prefixes: [stream] }),
+    })
+    await new Promise((resolve) => subscription.once("confirmation", () => resolve(undefined)))
+    subscription.pause()
+    for (let batch = 0; batch < 14; batch++) await append(stream, 500)
+    const revisions: Array<number> = []
+    for await (const { event } of subscription) {
+      revisions.push(Number(event?.revision))
+      if (revisions.length === 7000) break
+    }
+    expect(revisions).toEqual([...Array(7000).keys()])
+    await subscription.unsubscribe()
+  })
+
   test("shows links as they are, or as what they point to", async () => {
     const [target, links] = [anyStream(), anyStream()]
     await append(target, 2)
