@@ -1,18 +1,19 @@
 /**
- * Texts that are dear to fetch, kept for a while. A cache may forget anything at any time and never
- * fails: without it the load runs. `memory.ts` and `redis.ts` keep the same contract.
+ * Text kept for a while so that it need not be made again; the caller owns its form. A cache never
+ * fails: what it can't do it leaves out, and `through` makes the text anew. An invalidation always
+ * wins: text whose making began before it is not kept, and nobody who asks after it is given it.
  */
 import { Context, type Effect } from "effect"
 
 export class Cache extends Context.Service<
   Cache,
   {
-    readonly get: (key: string) => Effect.Effect<string | undefined>
+    readonly get: (key: string) => Effect.Effect<string | null>
     readonly set: (key: string, value: string, ttlSeconds: number) => Effect.Effect<void>
-    /** What a load that is running now brings is not kept under these keys. */
     readonly remove: (keys: ReadonlyArray<string>) => Effect.Effect<void>
+    /** Forgets everything: after a time in which invalidations may have been missed. */
     readonly clear: Effect.Effect<void>
-    /** The kept value, else what `load` brings; misses of one key at one time run one load. */
+    /** Reads through without a stampede: who misses while a load runs shares it. A failure is not kept. */
     readonly through: <E, R>(
       key: string,
       ttlSeconds: number,
