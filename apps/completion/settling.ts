@@ -1,0 +1,99 @@
+/**
+ * What a milestone of a transcode means for its video, and what may be deleted then. Carried out
+ * once or ten times, in any order, it comes to the same.
+ */
+import { Effect, Stream } from "effect"
+import { Timestamp, type VideoId, videoStream } from "#domain/ids.ts"
+import { image, manifest, runOf, runPrefix, sourcePrefix, temp, tempPrefix } from "#domain/keys.ts"
+import { type VideoCommand, video } from "#domain/video/video.ts"
+import { execute } from "#infra/event-store/execute.ts"
+import { EventStore, type Recorded } from "#infra/event-store/port.ts"
+import { ObjectStore } from "#infra/object-store/port.ts"
+
+/** What ends a video's processing, or a part of it. */
+export const MILESTONES = [
+  "TranscodePlayable",
+  "TranscodeCompleted",
+  "TranscodeFailed",
+  "TranscodeCancelled",
+  "UploadExpired",
+] as const
+
+const KEYS_AT_ONCE = 1_000
+
+/** Its time is the milestone's own, so that a repeated command is the same command. */
+const commandOf = ({ event, recordedAt }: Recorded): VideoCommand | undefined => {
+  const at = Timestamp.make(Math.trunc(recordedAt))
+  switch (event._tag) {
+    case "TranscodePlayable":
+      return { _tag: "MarkPlayable", videoId: event.videoId, transcode: event.transcode, at }
+    case "TranscodeCompleted":
+      return { _tag: "PublishVideo", videoId: event.videoId, transcode: event.transcode, at }
+    case "TranscodeFailed":
+      return { _tag: "FailVideo", videoId: event.videoId, code: event.code, at }
+    case "UploadExpired":
+      return { _tag: "FailVideo", videoId: event.videoId, code: "upload_expired", at }
+    default:
+      return undefined
+  }
+}
+
+/** Everything under these prefixes is of no use any more. */
+const remainsOf = ({ event }: Recorded): ReadonlyArray<string> => {
+  switch (event._tag) {
+    case "TranscodeCompleted":
+    case "TranscodeFailed":
+      return [tempPrefix(event.videoId)]
+    case "TranscodeCancelled": {
+      // The source stays, and so does what another run has made.
+      const { videoId, transcode } = event
+      const run = runOf(transcode)
+      return [
+        temp(videoId, run, ""),
+        runPrefix(videoId, run),
+        manifest(videoId, run, ""),
+        image(videoId, run, ""),
+      ]
+    }
+    case "UploadExpired":
+      return [sourcePrefix(event.videoId), tempPrefix(event.videoId)]
+    default:
+      return []
+  }
+}
+
+const removeAll = Effect.fnUntraced(function* (prefix: string) {
+  const objects = yield* ObjectStore
+  yield* objects.list(prefix).pipe(
+    Stream.map(({ key }) => key),
+    Stream.grouped(KEYS_AT_ONCE),
+    Stream.runForEach((keys) => objects.remove(keys)),
+  )
+})
+
+export const clean = Effect.fn("clean")((recorded: Recorded) =>
+  Effect.forEach(remainsOf(recorded), removeAll, { discard: true }),
+)
+
+/** The revision of the video's last event, -1 before the first. */
+export const lastRevision = Effect.fnUntraced(function* (videoId: VideoId) {
+  const store = yield* EventStore
+  const [last] = yield* store.read(videoStream(videoId), { backwards: true, maxCount: 1 })
+  return last?.revision ?? -1
+})
+
+/** Tells the video. That it was taken down, or has failed already, is an answer too. */
+export const settle = Effect.fn("settle")(function* (recorded: Recorded) {
+  const command = commandOf(recorded)
+  if (command === undefined) return
+  yield* execute(video, command, {
+    cause: recorded.id,
+    correlationId: recorded.metadata.$correlationId,
+    causationId: recorded.id,
+    actor: "completion",
+  }).pipe(
+    Effect.catchTag(["VideoClosed", "VideoHasFailed"], (refusal) =>
+      Effect.logInfo("came too late", command._tag, refusal),
+    ),
+  )
+})
