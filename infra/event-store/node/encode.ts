@@ -53,7 +53,7 @@ const putNumber = (into: Buffer, at: number, field: number, value: number) => {
   return putVarint(into, at + 1, value)
 }
 
-const numberSize = (value: number) => (value === 0 ? 0 : 1 + varintSize(value))
+const numberSize = (value: number) => 1 + varintSize(value)
 
 const entrySize = (key: string, valueLength: number) =>
   fieldSize(key.length) + fieldSize(valueLength)
@@ -67,7 +67,6 @@ const revisionSize = (revision: number) =>
   revision === TOMBSTONE ? 1 + LARGEST.byteLength : numberSize(revision)
 
 const putRevision = (into: Buffer, at: number, revision: number) => {
-  if (revision === 0) return at
   if (revision !== TOMBSTONE) return putNumber(into, at, 3, revision)
   into[at] = 3 << 3
   into.set(LARGEST, at + 1)
