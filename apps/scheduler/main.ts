@@ -1,4 +1,4 @@
-/** The scheduler process. A second one with another rank is its standby. */
+/** The scheduler process. A second one with another rank is its standby. Says `{"ready": …}` when it begins to read. */
 import { Effect } from "effect"
 import { runMain } from "#infra/configuration.ts"
 import { eventStoreDb } from "#infra/event-store/eventstoredb.ts"
@@ -8,7 +8,9 @@ import { schedulerSettings } from "./settings.ts"
 
 const program = Effect.gen(function* () {
   const settings = yield* schedulerSettings
-  yield* scheduler(settings, yield* defaultPlan)
+  const plan = yield* defaultPlan
+  yield* Effect.sync(() => process.stdout.write(`${JSON.stringify({ ready: "scheduler" })}\n`))
+  return yield* scheduler(settings, plan)
 })
 
 runMain(Effect.provide(program, eventStoreDb))
