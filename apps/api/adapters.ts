@@ -1,10 +1,11 @@
 /** The adapters an API process runs on, by its environment: Redis when it is named, else a cache of its own. */
 import { Config, Effect, Layer, Option } from "effect"
 import { memoryCache } from "#infra/cache/memory.ts"
+import { redisCache } from "#infra/cache/redis.ts"
 import { eventStoreDb } from "#infra/event-store/eventstoredb.ts"
 import { hmacIdentity } from "#infra/identity/hmac.ts"
 import { s3ObjectStore } from "#infra/object-store/s3.ts"
-import { vault } from "#infra/personal-data/vault.ts"
+import { personalData } from "#infra/personal-data/vault.ts"
 import { postgresReadStore } from "#infra/read-store/postgres.ts"
 import { readModels } from "#projections/read-models.ts"
 import { Operations } from "./operations.ts"
@@ -13,12 +14,17 @@ import { apiSettings } from "./settings.ts"
 
 const stores = Layer.mergeAll(eventStoreDb, s3ObjectStore, postgresReadStore(readModels))
 
+const cache = Layer.unwrap(
+  Effect.map(Config.option(Config.String("REELOG_REDIS_URL")), (url) =>
+    Option.isSome(url) ? redisCache : memoryCache,
+  ),
+)
+
 const ops = Layer.succeed(
   Operations,
   Operations.of({ models: [], rebuild: () => Effect.never, compare: () => Effect.never }),
 )
 
-export const adapters = Layer.mergeAll(vault, liveQueues, hmacIdentity, memoryCache, ops).pipe(
+export const adapters = Layer.mergeAll(personalData, liveQueues, hmacIdentity, cache, ops).pipe(
   Layer.provideMerge(Layer.mergeAll(stores, apiSettings)),
 )
-void [Config, Option]

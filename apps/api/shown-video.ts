@@ -1,5 +1,6 @@
 /** A video as the API tells of it: the row of the watch page, its sealed texts opened, keys as URLs of the edge. */
 import { Effect } from "effect"
+import { Sealed } from "#domain/sealed.ts"
 import { TICKS } from "#domain/transcode/facts.ts"
 import { PersonalData } from "#infra/personal-data/port.ts"
 import type { WatchPage } from "#projections/watch-page.ts"
@@ -9,7 +10,7 @@ const ERASED = "[erased]"
 
 export const openText = Effect.fnUntraced(function* (sealed: string | null) {
   const personal = yield* PersonalData
-  return sealed === null ? null : ((yield* personal.open(sealed)) ?? ERASED)
+  return sealed === null ? null : ((yield* personal.open(Sealed.make(sealed))) ?? ERASED)
 })
 
 const time = (millis: number | null) => (millis === null ? null : new Date(millis).toISOString())
