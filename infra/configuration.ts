@@ -20,6 +20,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /** Finalizers that take longer are given up: the supervisor would kill us anyway. */
 const DRAIN_MILLIS = 10_000
+/** A parent that was killed can't tell us. */
 const PARENT_CHECK_MILLIS = 1_000
 
 const contentsOf = (name: string, path: string) =>
@@ -30,7 +31,7 @@ const contentsOf = (name: string, path: string) =>
   })
 
 /** An environment in which `FOO_FILE` stands for `FOO`; `FOO` itself wins when both are set. */
-export const environment = (variables: Environment) => {
+const environment = (variables: Environment) => {
   const plain = ConfigProvider.fromEnvRecord(variables)
   return ConfigProvider.make((path) => {
     const name = path.join("_")

@@ -34,6 +34,10 @@ const settings = Config.all({
   forcePathStyle: Config.Boolean("REELOG_S3_FORCE_PATH_STYLE").pipe(Config.withDefault(true)),
 })
 
+const ignore = () => undefined
+/** What goes wrong is in the failure; the SDK's own words on the console are no JSON. */
+const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore }
+
 /** S3's bound for one DeleteObjects. */
 const MAX_KEYS = 1000
 
@@ -85,6 +89,7 @@ const open = Effect.gen(function* () {
           forcePathStyle,
           credentials: { accessKeyId, secretAccessKey: secret },
           maxAttempts: 1,
+          logger: silent,
           // The default checksums break streamed bodies on stores other than AWS.
           requestChecksumCalculation: "WHEN_REQUIRED",
           responseChecksumValidation: "WHEN_REQUIRED",

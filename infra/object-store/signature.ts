@@ -27,7 +27,7 @@ export interface SignedRequest {
 export const sha256Hex = (text: string | Uint8Array) =>
   new Bun.CryptoHasher("sha256").update(text).digest("hex")
 
-export const hmac = (key: string | Uint8Array, text: string): Buffer =>
+const hmac = (key: string | Uint8Array, text: string): Buffer =>
   new Bun.CryptoHasher("sha256", key).update(text).digest()
 
 export const hmacHex = (key: Uint8Array, text: string): string =>
@@ -58,7 +58,7 @@ const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
 
 /** NaN when it is not a time. */
 export const millisOf = (date: string) =>
-  Date.parse(date.replace(AMZ_DATE, "$1-$2-$3T$4:$5:$6.000Z"))
+  AMZ_DATE.test(date) ? Date.parse(date.replace(AMZ_DATE, "$1-$2-$3T$4:$5:$6.000Z")) : Number.NaN
 
 export const scopeOf = ({ day, region }: Scope) => `${day}/${region}/s3/aws4_request`
 

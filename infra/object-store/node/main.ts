@@ -1,11 +1,14 @@
 /** The embedded object store as a process of its own. Says `{"ready":URL}` on stdout once it listens. */
 import { mkdirSync } from "node:fs"
-import { Config, Effect, Redacted } from "effect"
+import { Config, Effect, Redacted, Schema } from "effect"
 import { runMain } from "#infra/configuration.ts"
 import { serve } from "./server.ts"
 
+/** `host:port`; port 0: any that is free. */
+const Address = Schema.String.check(Schema.isPattern(/^\S+:\d{1,5}$/))
+
 const settings = Config.all({
-  listen: Config.String("REELOG_S3_LISTEN").pipe(Config.withDefault("127.0.0.1:8082")),
+  listen: Config.schema(Address, "REELOG_S3_LISTEN").pipe(Config.withDefault("127.0.0.1:8082")),
   folder: Config.NonEmptyString("REELOG_S3_DATA"),
   bucket: Config.NonEmptyString("REELOG_S3_BUCKET").pipe(Config.withDefault("reelog")),
   accessKeyId: Config.NonEmptyString("REELOG_S3_ACCESS_KEY_ID"),

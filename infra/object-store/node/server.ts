@@ -138,6 +138,12 @@ export const serve = (settings: ServerSettings) => {
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: MAX_OBJECT_BYTES + MAX_XML_BYTES,
     fetch: respond,
+    development: false,
+    // A file that is gone is found out after its handler has answered.
+    error: (cause) => {
+      settings.onFailure(cause)
+      return refuse("InternalError", "")
+    },
   })
   return {
     url: `http://${settings.hostname}:${server.port}`,
