@@ -120,7 +120,7 @@ const actTitle = (visit: Visit, { kind, again }: Act, life: Life) => {
 const actSub = (visit: Visit, act: Act, index: number, isLast: boolean) => {
   const { t, span, day } = visit.tongue
   const told = { span: span(act.to - act.from), day: day(act.from) }
-  if (index === 0) return t("act.begun", told)
+  if (index === 0 && !isLast) return t("act.begun", told)
   return t(isLast ? "act.since" : "act.lasted", told)
 }
 
