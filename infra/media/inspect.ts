@@ -93,18 +93,38 @@ const headFile = <E>(source: Source<E>, head: Mp4Head, directory: string) =>
   )
 const headOptions = ["-fflags", "+noparse+nofillin", "-probesize", "32", "-analyzeduration", "0"]
 
+/** Of an MP4 by its head alone, unless it leaves something to its samples. */
+const readIndex = Effect.fn("readIndex")(function* <E>(
+  sandbox: Sandbox,
+  demuxer: Demuxer,
+  source: Source<E>,
+  mp4: Mp4Head | null,
+  directory: string,
+) {
+  const whole = Effect.gen(function* () {
+    const read = yield* readPackets(sandbox, demuxer, yield* source.whole, [])
+    return { head: null, ...read }
+  })
+  if (mp4 === null || mp4.isFragmented) return yield* whole
+  const file = yield* headFile(source, mp4, directory)
+  return yield* readPackets(sandbox, demuxer, file, headOptions).pipe(
+    Effect.map((read) => ({ head: mp4, ...read })),
+    // H.263 tells its size in its pictures.
+    Effect.catchIf(
+      (failure) => isRefused(failure, "no_picture_size"),
+      () => whole,
+    ),
+  )
+})
+
+const isRefused = (failure: unknown, code: string) =>
+  failure instanceof SourceRefused && failure.code === code
+
 export const inspectWith = (sandbox: Sandbox) =>
   Effect.fn("inspect")(function* <E>(source: Source<E>, directory: string) {
     const demuxer = yield* sniffed(source)
     const mp4 = demuxer === "mov" ? yield* readMp4Head(source) : null
-    const head = mp4 === null || mp4.isFragmented ? null : mp4
-    const file = head === null ? yield* source.whole : yield* headFile(source, head, directory)
-    const { spent, ...told } = yield* readPackets(
-      sandbox,
-      demuxer,
-      file,
-      head === null ? [] : headOptions,
-    )
+    const { head, spent, ...told } = yield* readIndex(sandbox, demuxer, source, mp4, directory)
     const byPackets = timeless.has(demuxer) ? null : framesOfPackets(told.video)
     const headBytes = head === null ? Buffer.alloc(0) : Buffer.concat([head.ftyp, head.moov])
     const described: Described = {

@@ -70,8 +70,10 @@ export const frameColumns = () => {
   let isInterlaced = false
   return {
     add: (row: Row) => {
-      const time = integer(row, "best_effort_timestamp")
-      if (time === null) return
+      // The last frames of a container without times have none: they follow at the last distance.
+      const last = frames.at(-1)
+      const next = last === undefined ? 0 : 2 * last - (frames.at(-2) ?? last - 1)
+      const time = integer(row, "best_effort_timestamp") ?? next
       frames.push(time)
       if (row.get("key_frame") === "1") keys.push(time)
       transfer ??= row.get("color_transfer")
