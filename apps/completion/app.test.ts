@@ -46,8 +46,9 @@ const run = <A, E>(effect: Effect.Effect<A, E, Surroundings>) =>
   Effect.runPromise(
     effect.pipe(
       Effect.scoped,
-      Effect.provide(Layer.mergeAll(memoryEventStore, memoryObjectStore, Logger.layer([]))),
-      Effect.provide(TestClock.layer()),
+      Effect.provide(
+        Layer.mergeAll(memoryEventStore, memoryObjectStore, Logger.layer([]), TestClock.layer()),
+      ),
     ),
   )
 

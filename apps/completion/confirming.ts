@@ -70,7 +70,7 @@ export const confirmAll = Effect.gen(function* () {
     if (confirmed.length > 0) yield* writeCheckpoint(end)
     position = end
   })
-  yield* round.pipe(
+  return yield* round.pipe(
     Effect.tapError((failure) => Effect.logWarning("could not confirm milestones", failure)),
     Effect.retry(untilTheyAreBack),
     Effect.forever,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { Effect, type Layer, Logger, type Scope } from "effect"
+import { Effect, Layer, Logger, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { inboxStream, schedulerStream, transcodeStream, VideoId, WorkerId } from "#domain/ids.ts"
 import { UNBEGUN_TICKS } from "#domain/policy.ts"
@@ -38,9 +38,7 @@ const run = <A, E>(effect: Effect.Effect<A, E, EventStore | Scope.Scope>) =>
   Effect.runPromise(
     effect.pipe(
       Effect.scoped,
-      Effect.provide(memoryEventStore),
-      Effect.provide(Logger.layer([])),
-      Effect.provide(TestClock.layer() as Layer.Layer<never>),
+      Effect.provide(Layer.mergeAll(memoryEventStore, Logger.layer([]), TestClock.layer())),
     ),
   )
 

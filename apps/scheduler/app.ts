@@ -29,7 +29,7 @@ const WRITES_AT_ONCE = 16
 const REMEMBERED = { maxAgeSeconds: 7 * 24 * 3600 }
 
 /** The streams of a cell that matter to its scheduler. */
-export const streamsOf = (cell: Cell): ReadonlyArray<string> =>
+const streamsOf = (cell: Cell): ReadonlyArray<string> =>
   ["transcode", "worker", "inbox", "scheduler", "upload", "video"].map((kind) => `${kind}-${cell}`)
 
 const record = Effect.fnUntraced(function* (
@@ -186,7 +186,7 @@ export const scheduler = Effect.fn("scheduler")(function* (
     return Queue.offer(inputs, { _tag: "Beat" })
   }).pipe(Effect.delay("1 second"), Effect.forever, Effect.forkScoped)
 
-  yield* Queue.takeAll(inputs).pipe(
+  return yield* Queue.takeAll(inputs).pipe(
     Effect.flatMap((batch) => Effect.forEach(batch, take, { discard: true })),
     Effect.andThen(act),
     Effect.forever,

@@ -8,11 +8,11 @@ import { builtInTypes, type TaskType } from "#domain/transcode/task-types.ts"
 
 const builtIn = new URL("../../domain/transcode/default.yaml", import.meta.url)
 
-export class PipelineUnsound extends Schema.TaggedError<PipelineUnsound>()("PipelineUnsound", {
+class PipelineUnsound extends Schema.TaggedError<PipelineUnsound>()("PipelineUnsound", {
   sentences: Schema.Array(Schema.String),
 }) {}
 
-export const planOf = Effect.fnUntraced(function* (yaml: string, types: ReadonlyArray<TaskType>) {
+const planOf = Effect.fnUntraced(function* (yaml: string, types: ReadonlyArray<TaskType>) {
   const tree = yield* Effect.try({
     try: () => parse(yaml),
     catch: (cause) => new PipelineUnsound({ sentences: [String(cause)] }),

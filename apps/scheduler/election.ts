@@ -11,7 +11,7 @@ import { type Desk, isBusy, keepTail } from "./desk.ts"
 import { append, causeOf } from "./recording.ts"
 
 /** Beats (seconds) without a scheduler's word before a standby takes over, and one more per rank. */
-export const PATIENCE = { busy: 3, idle: 90 }
+const PATIENCE = { busy: 3, idle: 90 }
 /** Beats between the ticks of an idle cell. */
 export const IDLE_BEATS = 30
 

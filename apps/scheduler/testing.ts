@@ -106,7 +106,7 @@ export const reinstate = (videoId: VideoId) =>
 
 // A worker
 
-export const pieces: ReadonlyArray<Piece> = [
+const pieces: ReadonlyArray<Piece> = [
   { n: 0, groups: ["r1", "r2"] },
   { n: 1, groups: ["r1", "r2"] },
   { n: 2, groups: ["all"] },

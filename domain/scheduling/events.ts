@@ -48,7 +48,7 @@ export const Piece = Schema.Struct({
 export type Piece = typeof Piece.Type
 
 /** A task's result: small facts as JSON (4 KiB at most), larger ones as an object. */
-export const Output = Schema.Union([
+const Output = Schema.Union([
   Schema.Struct({ key: Schema.String, bytes: Schema.Int, sha256: Schema.String }),
   Schema.Json,
 ])

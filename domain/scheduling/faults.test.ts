@@ -118,7 +118,7 @@ const isNoticed = async ({ file, from, to }: Fault) => {
       "test",
       "--bail",
       "--preload",
-      `${import.meta.dir}/fault-preload.ts`,
+      import.meta.resolve("./fault-preload.ts"),
       ...tests,
     ],
     {

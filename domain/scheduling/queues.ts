@@ -10,13 +10,13 @@ import type { Service, Step } from "./events.ts"
 /** A worker that holds a lease and says nothing for so many ticks is lost. */
 export const LEASE_TICKS = 15
 /** One without a lease speaks only every 30 s. */
-export const IDLE_TICKS = 90
+const IDLE_TICKS = 90
 /** Failures of one task that are tried again, after 2, 4 and 8 ticks. */
 export const RETRIES = 3
 /** Lost workers of one task before its video fails. */
 export const LOSSES = 4
 /** From so many lost workers on, a task runs alone on a whole worker. */
-export const SUSPECT_LOSSES = 2
+const SUSPECT_LOSSES = 2
 /** Pieces that make the first playable seconds. */
 export const FIRST_PIECES = 2
 /** How far, in units of share, the first playable seconds may go ahead of other channels. */

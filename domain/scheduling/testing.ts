@@ -12,11 +12,11 @@ const idOf = (number: number) => `loc${String(number).padStart(16, "0")}`
 export const videoIdOf = (number: number) => VideoId.make(idOf(number))
 export const workerIdOf = (number: number) => WorkerId.make(idOf(number))
 export const channelIdOf = (number: number) => ChannelId.make(`c${number}`)
-export const videoOfTask = (taskId: string) => VideoId.make(taskId.slice(0, 19))
+const videoOfTask = (taskId: string) => VideoId.make(taskId.slice(0, 19))
 export const cell = "loc"
 
 const encode = { each: "split", after: ["split", "inspect", "watermark"], seconds: 6 }
-export const steps: ReadonlyArray<Step> = [
+const steps: ReadonlyArray<Step> = [
   { name: "inspect", type: "probe", after: [], first: true },
   { name: "watermark", type: "image", after: [], first: true },
   { name: "split", type: "split", after: ["inspect"], first: true },

@@ -3,7 +3,7 @@ import { readyTasks } from "./match.ts"
 import { LATER, lastTickOf, type Queues, stepNameOf, type Task, transcodeOf } from "./queues.ts"
 
 /** Entries shown of each queue; `…Count` says how many there are. */
-export const MOST_SHOWN = 200
+const MOST_SHOWN = 200
 
 const shown = ({ id, step, piece, rank, attempt, failures, losses }: Task) => ({
   taskId: id,
@@ -55,4 +55,3 @@ export const queuesView = (queues: Queues) => {
     nobodyCan: [...stranded].map(([type, count]) => ({ type, count })),
   }
 }
-export type QueuesView = ReturnType<typeof queuesView>

@@ -3,7 +3,7 @@ import type { Pipeline, TaskDefinition } from "./pipeline.ts"
 import type { Kinds, TaskType } from "./task-types.ts"
 
 /** Something a task can read: `$config.x`, `$context.x` or `$each`, and of what kind it is. */
-export interface Ref<Kind extends string> {
+interface Ref<Kind extends string> {
   readonly ref: string
   readonly kind: Kind
 }

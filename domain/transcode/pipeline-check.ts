@@ -7,7 +7,7 @@ import { type Edges, edgesOf, referenceOf } from "./pipeline-edges.ts"
 import type { TaskType } from "./task-types.ts"
 
 /** Steps of a pipeline, its rung groups counted. */
-export const MOST_STEPS = 64
+const MOST_STEPS = 64
 
 // Hints
 

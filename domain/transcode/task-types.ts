@@ -69,8 +69,8 @@ export const Publish = defineTask(
   { manifest: "manifest", thumbnails: "images", storyboard: "storyboard" },
   {},
 )
-export const Download = defineTask("Download", { url: "url" }, { file: "file" }, 5)
-export const Transcode = defineTask(
+const Download = defineTask("Download", { url: "url" }, { file: "file" }, 5)
+const Transcode = defineTask(
   "Transcode",
   { input: "file", config: "json" },
   { outputVideo: "file" },
