@@ -60,6 +60,7 @@ const startWorker = (queues: Queues, { worker: id, can, slots }: Of<"WorkerStart
     slots,
     free: slots,
     lastTick: queues.tick,
+    isHeard: true,
     isStopping: false,
     warm: [],
   }
@@ -240,6 +241,7 @@ const apply = (queues: Queues, event: SchedulingEvent) => {
       break
     case "SchedulerStarted":
       queues.epoch = Math.max(queues.epoch, event.epoch)
+      for (const worker of queues.workers.values()) worker.isHeard = false
       break
     case "SchedulerTicked": // refused unless in office; its election may have expired from the log
       queues.epoch = Math.max(queues.epoch, event.epoch)
@@ -262,7 +264,10 @@ export const evolve = (queues: Queues, event: SchedulingEvent): Queues => {
   // Whatever a worker says, it lives.
   const worker =
     "worker" in event && !("epoch" in event) ? queues.workers.get(event.worker) : undefined
-  if (worker) worker.lastTick = queues.tick
+  if (worker) {
+    worker.lastTick = queues.tick
+    worker.isHeard = true
+  }
   apply(queues, event)
   return queues
 }

@@ -8,6 +8,7 @@ import {
   costOf,
   findTask,
   HEAD_START,
+  isDoubtful,
   isSuspect,
   LATER,
   type Lease,
@@ -62,7 +63,7 @@ const bestTask = ({ queues, skipped, types, shares }: Round): Choice | undefined
   return best
 }
 
-/** Warm and free is best; among equals the one that spoke last. */
+/** Certainly alive, warm and free is best; among equals the one that spoke last. */
 const bestWorker = ({ queues, used }: Round, task: Task) => {
   let best: Worker | undefined
   let highest = Number.NEGATIVE_INFINITY
@@ -71,7 +72,8 @@ const bestWorker = ({ queues, used }: Round, task: Task) => {
     if (worker === undefined || !worker.can.has(task.step.type)) continue
     const free = worker.free - (used.get(id) ?? 0)
     if (free < slotsFor(task, worker)) continue
-    const score = (worker.warm.includes(transcodeOf(task.id)) ? 1 : 0) + free / worker.slots
+    const warmth = worker.warm.includes(transcodeOf(task.id)) ? 1 : 0
+    const score = (isDoubtful(queues, worker) ? 0 : 2) + warmth + free / worker.slots
     const isBetter =
       score > highest || (score === highest && worker.lastTick > (best?.lastTick ?? 0))
     if (!isBetter) continue

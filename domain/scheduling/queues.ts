@@ -11,6 +11,8 @@ import type { Service, Step } from "./events.ts"
 export const LEASE_TICKS = 15
 /** One without a lease speaks only every 30 s. */
 const IDLE_TICKS = 90
+/** One that works speaks every 5 s. */
+const DOUBT_TICKS = 7
 /** Failures of one task that are tried again, after 2, 4 and 8 ticks. */
 export const RETRIES = 3
 /** Lost workers of one task before its video fails. */
@@ -74,6 +76,8 @@ export interface Worker {
   readonly slots: number
   free: number
   lastTick: number
+  /** Has spoken since the scheduler in office was elected. */
+  isHeard: boolean
   isStopping: boolean
   warm: ReadonlyArray<string>
 }
@@ -145,6 +149,10 @@ export const hasWork = ({ channels, waiting, running, unwanted, owed }: Queues) 
   unwanted.size > 0 ||
   owed.size > 0 ||
   [...channels.values()].some(({ ready }) => ready.size > 0)
+
+/** It may be dead: others are asked first. After a restart of everything the old workers are still known. */
+export const isDoubtful = ({ tick }: Queues, { isHeard, free, slots, lastTick }: Worker) =>
+  !isHeard || (free < slots && tick - lastTick > DOUBT_TICKS)
 
 /** The tick after which a silent worker is lost. */
 export const lastTickOf = ({ slots, free, lastTick }: Worker) =>

@@ -228,6 +228,13 @@ describe("a match", () => {
     expect(match(queues, first ? [first] : [])).toEqual(second ? [second] : [])
   })
 
+  test("prefers a worker that has spoken since the election", () => {
+    const queues = after(planned(0, 0), started(w, 4), elected(1), assigned(1, "inspect", w))
+    then(queues, { _tag: "TaskReleased", ...lease("inspect", w) })
+    then(queues, elected(2), started(x, 1)) // everything was killed and started again
+    expect(match(queues).map(({ worker }) => worker)).toEqual([x, w])
+  })
+
   test("prefers a worker that has the source", () => {
     const queues = after(planned(0, 0), started(w, 4), started(x, 4), elected(1))
     then(queues, assigned(1, "inspect", x))
