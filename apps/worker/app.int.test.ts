@@ -13,9 +13,11 @@ import { ObjectStore } from "#infra/object-store/port.ts"
 import { builtInStages } from "./app.ts"
 import { lives } from "./life.ts"
 import {
+  clipOf,
   eventually,
   office,
   planned,
+  program,
   receivePart,
   record,
   requestUpload,
@@ -31,24 +33,8 @@ const FRAMES = SECONDS * 25
 const directory = mkdtempSync(join(tmpdir(), "reelog-worker-int-"))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-const program = async (...command: ReadonlyArray<string>) => {
-  const child = Bun.spawn([...command], { stdout: "pipe", stderr: "pipe" })
-  const [out, err] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ])
-  if ((await child.exited) !== 0) throw new Error(err)
-  return out
-}
-
 const clip = join(directory, "clip.mp4")
-beforeAll(async () => {
-  const picture = `testsrc2=size=426x240:rate=25:duration=${SECONDS}`
-  const sound = `sine=frequency=440:duration=${SECONDS}`
-  const coded = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-c:a", "aac"]
-  const inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
-  await program("ffmpeg", "-v", "error", ...inputs, ...coded, "-movflags", "+faststart", clip)
-})
+beforeAll(() => clipOf(clip, "426x240", SECONDS), 60_000)
 
 const surroundings = Layer.provideMerge(
   withScratch(),

@@ -241,3 +241,25 @@ export const withScratch = (quotaBytes = 2 ** 30) =>
     sources,
     Layer.unwrap(Effect.map(scratchDirectory, (directory) => scratch({ directory, quotaBytes }))),
   )
+
+// Real programs and a real clip
+
+export const program = async (...command: ReadonlyArray<string>) => {
+  const child = Bun.spawn([...command], { stdout: "pipe", stderr: "pipe" })
+  const [out, complaint] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  if ((await child.exited) !== 0) throw new Error(complaint)
+  return out
+}
+
+/** H.264 at 25 frames per second with a key frame each 2 s, and a tone. */
+export const clipOf = (path: string, size: string, seconds: number) =>
+  program(
+    ...["ffmpeg", "-v", "error"],
+    ...["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=25:duration=${seconds}`],
+    ...["-f", "lavfi", "-i", `sine=frequency=440:duration=${seconds}`],
+    ...["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-c:a", "aac"],
+    ...["-movflags", "+faststart", path],
+  )
