@@ -11,8 +11,8 @@ let node: Awaited<ReturnType<typeof startNode>>
 
 beforeAll(async () => {
   node = await startNode()
-})
-afterAll(() => node.stop())
+}, 30_000)
+afterAll(() => node.stop(), 30_000)
 
 objectStoreContract("embedded S3", () => Layer.provide(s3ObjectStore, clientSettings(node.url)))
 

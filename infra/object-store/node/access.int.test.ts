@@ -15,11 +15,11 @@ const Bucket = "reelog"
 beforeAll(async () => {
   node = await startNode()
   s3 = sdkClient(node.url)
-})
+}, 30_000)
 afterAll(async () => {
   s3.destroy()
   expect(await node.stop()).toBe(0)
-})
+}, 30_000)
 
 const newKey = () => `node/${crypto.randomUUID()}`
 const put = async (text: string) => {

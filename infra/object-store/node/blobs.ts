@@ -20,10 +20,9 @@ export interface Blobs {
   /** A second name for the same bytes. */
   readonly linkAs: (id: string, from: string) => Promise<void>
   readonly abandon: (id: string) => Promise<void>
-  /** Removes blobs no row names any more, after a moment. */
+  /** Removes blobs no row names any more, after a moment; the next sweep those of a moment that never came. */
   readonly discard: (ids: ReadonlyArray<string>) => void
   readonly sweep: (isKnown: (id: string) => boolean) => Promise<number>
-  readonly close: () => void
 }
 
 const folderName = (id: string) => id.slice(0, 2)
@@ -45,17 +44,16 @@ export const openBlobs = (root: string): Blobs => {
     mkdirSync(join(root, "blobs", n.toString(16).padStart(2, "0")), { recursive: true })
   }
 
-  const condemned = new Set<string>()
-  const execute = (id: string) => {
-    condemned.delete(id)
-    return rm(path(id), { force: true })
-  }
+  const destroy = (id: string) => rm(path(id), { force: true })
 
   /** Files younger than the process belong to requests under way. */
   const sweepFolder = async (folder: string, isKnown: (id: string) => boolean) => {
     let swept = 0
     for (const id of await readdir(folder)) {
-      if (isKnown(id) || (await stat(join(folder, id))).ctimeMs >= openedAt) continue
+      if (isKnown(id)) continue
+      // One that is gone by now was removed by a request.
+      const { ctimeMs } = await stat(join(folder, id)).catch(() => ({ ctimeMs: openedAt }))
+      if (ctimeMs >= openedAt) continue
       await rm(join(folder, id), { force: true })
       swept += 1
     }
@@ -76,8 +74,8 @@ export const openBlobs = (root: string): Blobs => {
     },
     abandon: (id) => rm(temp(id), { force: true }),
     discard: (ids) => {
-      for (const id of ids) condemned.add(id)
-      if (ids.length > 0) setTimeout(() => Promise.all(ids.map(execute)), GRACE_MILLIS).unref()
+      if (ids.length > 0)
+        setTimeout(() => Promise.allSettled(ids.map(destroy)), GRACE_MILLIS).unref()
     },
     sweep: async (isKnown) => {
       let swept = 0
@@ -85,9 +83,6 @@ export const openBlobs = (root: string): Blobs => {
         swept += await sweepFolder(join(root, "blobs", folder), isKnown)
       }
       return swept
-    },
-    close: () => {
-      for (const id of condemned) rmSync(path(id), { force: true })
     },
   }
 }

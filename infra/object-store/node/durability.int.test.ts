@@ -98,7 +98,7 @@ describe("a node that was killed", () => {
     )
     expect(await rival).toBe("refused")
     await node.stop()
-  })
+  }, 30_000)
 })
 
 describe("a body", () => {
@@ -112,7 +112,7 @@ describe("a body", () => {
     await until(() => readdirSync(join(node.folder, "temp")).length === 0)
     expect(blobsIn(node.folder)).toEqual([])
     await node.stop()
-  })
+  }, 30_000)
 
   test("passes through in flat memory, with and without a hash", async () => {
     const node = await startNode()

@@ -153,7 +153,6 @@ export const serve = (settings: ServerSettings) => {
       isStopping = true
       while (server.pendingRequests > 0) await Bun.sleep(STOP_CHECK_MILLIS)
       await server.stop(true)
-      blobs.close()
       catalogue.close()
     },
   }
