@@ -1,6 +1,6 @@
 /** Filters that make a shown picture of a decoded one. Rotation is ffmpeg's own, before all of these. */
 import { TICKS } from "#domain/transcode/facts.ts"
-import type { OpenedIndex } from "./source-index.ts"
+import { type OpenedIndex, ticksOf } from "./source-index.ts"
 
 /** PQ and HLG to SDR; scaled down before it, for it costs by the pixel. */
 export const toneMapped = ({ video }: OpenedIndex): ReadonlyArray<string> =>
@@ -18,10 +18,15 @@ export const toneMapped = ({ video }: OpenedIndex): ReadonlyArray<string> =>
 export const deinterlaced = ({ video }: OpenedIndex): ReadonlyArray<string> =>
   video.picture.isInterlaced ? ["bwdif=mode=send_frame:deint=interlaced"] : []
 
-/** Onto the common timeline, in ticks; the first frame is held from 0 where sound begins before it. */
+/**
+ * Onto the common timeline, in ticks; the first frame is held from 0 where sound begins before it.
+ * Told by its time, not by its number: a change of size within the stream begins the count again.
+ */
 export const timing = (index: OpenedIndex, isHeld: boolean): string => {
   const shifted = `PTS-(${Math.round(index.zero)})`
-  const expression = isHeld ? `if(eq(N\\,0)\\,0\\,${shifted})` : shifted
+  const first = ticksOf(index, index.video.frames[0] ?? 0)
+  const expression =
+    isHeld && first > 0 ? `if(lte(${shifted}\\,${first + 1})\\,0\\,${shifted})` : shifted
   return `settb=1/${TICKS},setpts=${expression}`
 }
 

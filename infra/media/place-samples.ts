@@ -33,6 +33,9 @@ const timeOf = (samples: ReadonlyArray<Sample>, i: number) => samples[i]?.pts ??
 const isNear = (samples: ReadonlyArray<Sample>, placed: ReadonlyArray<Sample>) =>
   samples.every(({ pts }, i) => Math.abs(pts - timeOf(placed, i)) <= tolerance)
 
+const isDistinct = (samples: ReadonlyArray<Sample>) =>
+  new Set(samples.map(({ pts }) => pts)).size === samples.length
+
 /** Samples come in decode order; a segment's begin with its key frame. */
 const inSegments = (samples: ReadonlyArray<Sample>, { segments }: Plan): Placed | null => {
   const parts = segments.map(({ from, to }) => samples.filter(({ pts }) => pts >= from && pts < to))
@@ -48,7 +51,9 @@ export const placeExactly = (
   isCounted: boolean,
 ): Placed | null => {
   const placed = byRank(samples, plan)
-  if (placed === null || !(isCounted || isNear(samples, placed))) return null
+  if (placed === null) return null
+  const isTimed = isCounted ? isDistinct(samples) : isNear(samples, placed)
+  if (!isTimed) return null
   return inSegments(placed, plan)
 }
 
@@ -64,9 +69,7 @@ export const placeRest = (samples: ReadonlyArray<Sample>, plan: Plan): Placed | 
     const from = plan.segments[i]?.from
     return from === undefined ? sample : { ...sample, pts: from }
   })
-  const ordered = held.map(({ pts }) => pts).sort((a, b) => a - b)
-  const isDistinct = ordered.every((pts, i) => pts !== ordered[i + 1])
-  return isDistinct ? inSegments(held, plan) : null
+  return isDistinct(held) ? inSegments(held, plan) : null
 }
 
 /** The plan of an interval. */
