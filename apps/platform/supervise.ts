@@ -66,7 +66,7 @@ const live = (
   told: (ready: boolean, pid: number) => void,
 ) =>
   Effect.callback<string>((resume) => {
-    const child = Bun.spawn([process.execPath, "--no-orphans", spec.script], {
+    const child = Bun.spawn([process.execPath, "--smol", "--no-orphans", spec.script], {
       cwd: `${import.meta.dir}/../..`,
       env: {
         PATH: process.env.PATH,

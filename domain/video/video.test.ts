@@ -70,6 +70,11 @@ describe("a milestone", () => {
       .when({ _tag: "FailVideo", ...ofVideo, code: "late" })
       .thenNothing()
   })
+  test("of a later run is told again", () => {
+    given(created, playable, takenDown, reinstated)
+      .when({ _tag: "MarkPlayable", ...ofVideo, transcode: `${videoId}.2` })
+      .thenRecords({ ...playable, transcode: `${videoId}.2` })
+  })
   test("does not open a video that was taken down", () => {
     given(created, takenDown)
       .when({ _tag: "PublishVideo", ...ofVideo, transcode })

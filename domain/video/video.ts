@@ -7,6 +7,7 @@
 import { Schema } from "effect"
 import { accept, alreadyDone, type Decider, type Decision, reject } from "#domain/decider.ts"
 import { AccountId, ChannelId, Timestamp, VideoId, videoStream } from "#domain/ids.ts"
+import { runOf } from "#domain/keys.ts"
 import { Sealed } from "#domain/sealed.ts"
 import { TakedownReason, type VideoEvent, Visibility } from "./events.ts"
 
@@ -126,9 +127,9 @@ const decideMilestone = (
   if (progress._tag === "Failed") {
     return reject(new VideoHasFailed({ videoId, code: progress.code }))
   }
-  return progress._tag === "Playable"
-    ? alreadyDone
-    : accept({ _tag: "VideoPlayable", videoId, transcode, at })
+  // After a reinstatement a later run plays: what the earlier one made is gone.
+  const isKnown = progress._tag === "Playable" && runOf(transcode) <= runOf(progress.transcode)
+  return isKnown ? alreadyDone : accept({ _tag: "VideoPlayable", videoId, transcode, at })
 }
 
 const decide = (video: Video, command: VideoCommand): Decision<VideoEvent, VideoRejection> => {
