@@ -132,6 +132,7 @@ const report = Effect.fnUntraced(function* <E>(
     return yield* problem(String(broken.code), "The platform could not finish")
   }
   if (wrong.length > 0) return yield* problem(failed.code, failed.title, { wrong })
+  if (told.length === 0) return yield* problem("nothing_looked_at", "There is nothing of that name")
   yield* screen.result({ ok: true, lineCount: told.length }, "all is well")
 })
 

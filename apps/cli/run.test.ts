@@ -127,6 +127,16 @@ describe("verify", () => {
       }),
     ))
 
+  test("that looked at nothing is not well", () =>
+    inside(({ platform, directory, reelog }) =>
+      Effect.gen(function* () {
+        platform.verified.length = 0
+        const { code, json } = yield* reelog("verify", "--json", "--data", directory)
+        expect(code).toBe(1)
+        expect(json()).toMatchObject({ code: "nothing_looked_at" })
+      }),
+    ))
+
   test("fails when one is not, and tells which", () =>
     inside(({ platform, directory, reelog }) =>
       Effect.gen(function* () {
