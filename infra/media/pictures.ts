@@ -149,7 +149,7 @@ export const storyboardWith = (sandbox: Sandbox) =>
     const before = byKeys ? ["-discard", "nokey", "-skip_frame", "nokey"] : []
     const filters = [
       timing(index, true),
-      `fps=1/${sheet.secondsEach}:start_time=0`,
+      `fps=1/${sheet.secondsEach}:start_time=0:eof_action=pass`,
       `tpad=stop=-1:stop_mode=clone,trim=end_frame=${sheet.tiles}`,
       scaled(sheet.tile),
       ...toneMapped(index),
