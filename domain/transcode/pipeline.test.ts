@@ -67,8 +67,9 @@ describe("the built-in pipeline", () => {
           { groups },
         )
         const { audio } = task("encode-audio", types.EncodeAudio, { source, media, index })
-        const { images } = task("thumbnails", types.Thumbnails, { source, media, index })
-        const { storyboard } = task("storyboard", types.Storyboard, { source, media, index })
+        const may = { optional: true }
+        const { images } = task("thumbnails", types.Thumbnails, { source, media, index }, may)
+        const { storyboard } = task("storyboard", types.Storyboard, { source, media, index }, may)
         const packaged = { video: video.segments, audio, media, rungs }
         const { manifest } = task("package", types.Package, packaged)
         task("publish", types.Publish, { manifest, thumbnails: images, storyboard })
