@@ -6,7 +6,7 @@
 import { Clock, Effect, Stream } from "effect"
 import type { DomainEvent, Unreadable } from "#domain/events.ts"
 import { isAfter } from "#domain/ids.ts"
-import { type AnyProjection, addressed, foldRows, type Row } from "./folding.ts"
+import { type Addressed, type AnyProjection, addressed, foldRows, type Row } from "./folding.ts"
 import type { Fact } from "./projection.ts"
 
 const BATCH = 1_000
@@ -31,8 +31,19 @@ interface Comparison {
   readonly examples: ReadonlyArray<string>
 }
 
+/** A row that the database does not take for what it holds. */
+interface Refused {
+  readonly _tag: "RowRefused"
+}
+
+const isRefused = (failure: unknown): failure is Refused =>
+  typeof failure === "object" &&
+  failure !== null &&
+  "_tag" in failure &&
+  failure._tag === "RowRefused"
+
 interface Shadow<Failure> {
-  readonly write: (database: number, changes: Changed) => Effect.Effect<void, Failure>
+  readonly write: (database: number, changes: Changed) => Effect.Effect<void, Failure | Refused>
   readonly load: (
     database: number,
     keys: ReadonlyArray<string>,
@@ -78,19 +89,32 @@ export const rebuild = Effect.fn("rebuild")(function* <LogFailure, RowsFailure>(
   const databases = Array.from({ length: rows.databases }, (_, index) => index)
   let events = 0
 
-  const fold = Effect.fn("rebuild.fold")(function* (
+  /** As the followers do: what the database refuses is found by halving, and passed over. */
+  const write = (
     shadow: Shadow<RowsFailure>,
     database: number,
-    facts: ReadonlyArray<Fact>,
-  ) {
+    all: ReadonlyArray<Addressed>,
+  ): Effect.Effect<void, RowsFailure | Refused> =>
+    Effect.gen(function* () {
+      const keys = [...new Set(all.map(({ key }) => key))]
+      const known = yield* shadow.load(database, keys)
+      const middle = Math.ceil(all.length / 2)
+      const halves = all.length > 1 ? [all.slice(0, middle), all.slice(middle)] : []
+      yield* shadow
+        .write(database, foldRows(projection, known, all))
+        .pipe(
+          Effect.catchIf(isRefused, () =>
+            Effect.forEach(halves, (half) => write(shadow, database, half), { discard: true }),
+          ),
+        )
+    })
+
+  const fold = (shadow: Shadow<RowsFailure>, database: number, facts: ReadonlyArray<Fact>) => {
     const mine = addressed(projection, facts).events.filter(
       ({ key }) => rows.databaseOf(key) === database,
     )
-    if (mine.length === 0) return
-    const keys = [...new Set(mine.map(({ key }) => key))]
-    const known = yield* shadow.load(database, keys)
-    yield* shadow.write(database, foldRows(projection, known, mine))
-  })
+    return mine.length === 0 ? Effect.void : write(shadow, database, mine)
+  }
 
   /** One pass over the log for the databases whose places are given. */
   const replay = (

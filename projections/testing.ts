@@ -2,8 +2,11 @@
 import type { PgTable } from "drizzle-orm/pg-core"
 import type { DomainEvent } from "#domain/events.ts"
 import {
+  accountStream,
+  channelStream,
   inboxStream,
   type StreamName,
+  schedulerStream,
   takedownStream,
   transcodeStream,
   uploadStream,
@@ -14,16 +17,20 @@ import type { Fact, Projection } from "./projection.ts"
 const streamOf = (event: DomainEvent): StreamName => {
   const { _tag } = event
   if (_tag === "TaskAssigned" || _tag === "TaskRevoked") return inboxStream(event.worker)
+  if (_tag === "SchedulerTicked") return schedulerStream(event.cell)
+  if (_tag === "SignInLinkUsed") return accountStream(event.accountId)
   if (_tag.startsWith("Task") || _tag.startsWith("Transcode")) {
     return transcodeStream("videoId" in event ? event.videoId : "")
   }
-  if (!("videoId" in event)) return `channel-${"channelId" in event ? event.channelId : ""}`
+  if (!("videoId" in event)) return channelStream("channelId" in event ? event.channelId : "")
   if (_tag.startsWith("Takedown")) return takedownStream(event.videoId)
   return _tag.startsWith("Video") ? videoStream(event.videoId) : uploadStream(event.videoId)
 }
 
 /** Each event's place: 100, 200, … in the log, and its number in its stream. */
-export const factsOf = (events: ReadonlyArray<DomainEvent>): ReadonlyArray<Fact> => {
+export const factsOf = (
+  events: ReadonlyArray<DomainEvent>,
+): ReadonlyArray<Fact & { readonly stream: StreamName }> => {
   const revisions = new Map<string, number>()
   return events.map((event, index) => {
     const stream = streamOf(event)

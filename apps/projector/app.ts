@@ -3,7 +3,7 @@
  * database up to date. While one batch is written the next one gathers, so batches are small when
  * little happens and large when there is much to catch up with.
  */
-import { Clock, Effect, Metric, Option, Queue, Schedule, Stream } from "effect"
+import { Clock, Effect, Metric, Option, Queue, Schedule, Schema, Stream } from "effect"
 import { isAfter } from "#domain/ids.ts"
 import { EventStore, type News, type Recorded } from "#infra/event-store/port.ts"
 import { RowStore } from "#infra/read-store/port.ts"
@@ -48,6 +48,12 @@ export interface Reading {
   readonly streams: ReadonlyArray<string>
 }
 
+/** The tables were emptied, or come from a backup: events that were passed are wanted again. */
+class Rewound extends Schema.TaggedError<Rewound>()("Rewound", { database: Schema.Int }) {}
+
+const isBehind = (before: Places, now: Places) =>
+  [...before].some(([model, position]) => isAfter(position, now.get(model) ?? ""))
+
 const lowestOf = (all: ReadonlyArray<Places>, projections: ReadonlyArray<AnyProjection>) => {
   const positions = all.flatMap((places) =>
     projections.map(({ name }) => places.get(name) ?? undefined),
@@ -77,7 +83,8 @@ const batchOf = (gathered: ReadonlyArray<News>): Batch | undefined => {
   return last === undefined ? undefined : { events: gathered.flatMap(eventOf), position: last }
 }
 
-export const projector = Effect.fn("projector")(function* ({ projections, streams }: Reading) {
+/** Follows until a database has lost what it knew: then all begins again from its checkpoints. */
+const followOnce = Effect.fn("projector.follow")(function* ({ projections, streams }: Reading) {
   const log = yield* EventStore
   const rows = yield* RowStore
   const databases = Array.from({ length: rows.databases }, (_, index) => index)
@@ -88,8 +95,10 @@ export const projector = Effect.fn("projector")(function* ({ projections, stream
   ]
 
   const remember = (database: number, known: Places) =>
-    Effect.sync(() => {
+    Effect.suspend(() => {
+      const isLost = isBehind(places[database] ?? new Map(), known)
       places[database] = known
+      return isLost ? Effect.fail(new Rewound({ database })) : Effect.void
     })
 
   /** Whoever else moved the checkpoint: it is read again, and the batch goes on from there. */
@@ -154,3 +163,16 @@ export const projector = Effect.fn("projector")(function* ({ projections, stream
 
   return yield* Effect.raceFirst(following, Effect.forever(step))
 })
+
+export const projector = (reading: Reading) =>
+  followOnce(reading).pipe(
+    Effect.tapErrorTag("Rewound", ({ database }) =>
+      Effect.logWarning("a database has lost rows: following from its checkpoints again", {
+        database,
+      }),
+    ),
+    Effect.retry({
+      while: ({ _tag }) => _tag === "Rewound",
+      schedule: Schedule.spaced("1 second"),
+    }),
+  )

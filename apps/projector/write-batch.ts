@@ -110,26 +110,42 @@ const commitOf = Effect.fn("commitOf")(function* (
 const moved = (places: Places, { models, position }: Commit): Places =>
   new Map([...places, ...models.map(({ model }) => [model.name, position] as const)])
 
-const isChanged = ({ upserts, removals }: ModelChanges) => upserts.length + removals.length > 0
+const isChanged = ({ upserts, removals }: Omit<ModelChanges, "model">) =>
+  upserts.length + removals.length > 0
 
-/** The rows of this one event are left out; which models they were of is told. */
-const withoutRows = (commit: Commit, [spoiler]: ReadonlyArray<Recorded>, cause: RowRefused) =>
+/** The one event's rows in the model that refused them are left out; other models keep theirs. */
+const without = (commit: Commit, [spoiler]: ReadonlyArray<Recorded>, refused: RowRefused) =>
   Effect.map(Clock.currentTimeMillis, (parkedAt): Commit => {
-    const reason = String(cause.cause).slice(0, 500)
-    const models = commit.models.filter(isChanged).map(({ model }) => model.name)
+    const reason = String(refused.cause).slice(0, 500)
+    const parked = spoiler && parkedAs(spoiler, refused.model, reason, parkedAt)
     return {
       ...commit,
-      models: commit.models.map((changes) => ({ ...changes, upserts: [], removals: [] })),
-      parked: [
-        ...commit.parked,
-        ...(spoiler === undefined
-          ? []
-          : models.map((model) => parkedAs(spoiler, model, reason, parkedAt))),
-      ],
+      models: commit.models.map((changes) =>
+        changes.model.name === refused.model ? { ...changes, upserts: [], removals: [] } : changes,
+      ),
+      parked: [...commit.parked, ...(parked === undefined ? [] : [parked])],
     }
   })
 
 type Failure = CheckpointMoved | RowRefused | ReadStoreUnavailable
+
+/** Each model can refuse once: then nothing is left of it. */
+const commitOne = (
+  database: number,
+  events: ReadonlyArray<Recorded>,
+  commit: Commit,
+): Effect.Effect<void, Failure, RowStore> =>
+  Effect.flatMap(RowStore, (rows) => rows.commit(database, commit)).pipe(
+    Effect.catchTag("RowRefused", (refused) =>
+      commit.models.some(
+        ({ model, ...changes }) => model.name === refused.model && isChanged(changes),
+      )
+        ? Effect.flatMap(without(commit, events, refused), (rest) =>
+            commitOne(database, events, rest),
+          )
+        : Effect.fail(refused),
+    ),
+  )
 
 /** Answers where the models stand afterwards. */
 export const writeBatch = (
@@ -143,22 +159,24 @@ export const writeBatch = (
     const commit = yield* commitOf(projections, database, places, batch)
     if (commit.models.length === 0) return places
     const { events, position } = batch
-    return yield* rows.commit(database, commit).pipe(
+    const middle = Math.ceil(events.length / 2)
+    const border = events[middle - 1]?.position ?? position
+    const halves = [
+      { events: events.slice(0, middle), position: border },
+      { events: events.slice(middle), position },
+    ]
+    const writing =
+      events.length <= 1 ? commitOne(database, events, commit) : rows.commit(database, commit)
+    return yield* writing.pipe(
       Effect.as(moved(places, commit)),
-      Effect.catchTag("RowRefused", (refused) => {
-        const middle = events[Math.floor((events.length - 1) / 2)]
-        if (events.length <= 1 || middle === undefined) {
-          return withoutRows(commit, events, refused).pipe(
-            Effect.flatMap((rest) => rows.commit(database, rest)),
-            Effect.as(moved(places, commit)),
-          )
-        }
-        const half = events.indexOf(middle) + 1
-        const first = { events: events.slice(0, half), position: middle.position }
-        const second = { events: events.slice(half), position }
-        return Effect.flatMap(writeBatch(projections, database, places, first), (between) =>
-          writeBatch(projections, database, between, second),
-        )
-      }),
+      Effect.catchIf(
+        (failure) => failure._tag === "RowRefused" && events.length > 1,
+        () =>
+          Effect.reduce(
+            halves,
+            () => places,
+            (known, half) => writeBatch(projections, database, known, half),
+          ),
+      ),
     )
   })

@@ -69,10 +69,17 @@ interface Opening {
   readonly index: number
   readonly url: string
   readonly pool: number
+  /** After which an unused connection is closed; 0: never. */
+  readonly idleSeconds?: number
   /** Schemas in which tables are looked for. Default: `public`. */
   readonly searchPath?: string
   readonly prepare: (sql: Sql) => Promise<unknown>
 }
+
+const patiently = Effect.timeoutOrElse({
+  duration: `${PATIENCE_SECONDS} seconds`,
+  orElse: () => Effect.fail(unavailable("too slow")),
+})
 
 /** Once it has worked, not again until the tables are gone. */
 const once = (prepare: Effect.Effect<unknown, ReadStoreUnavailable>) => {
@@ -90,48 +97,42 @@ const once = (prepare: Effect.Effect<unknown, ReadStoreUnavailable>) => {
   )
   return {
     ready: Effect.suspend(() => (isDone ? Effect.void : turn.withPermit(attempt))),
-    forget: () => {
+    forget: Effect.sync(() => {
       isDone = false
-    },
+    }),
   }
 }
 
 export const openDatabase = Effect.fn("openDatabase")(function* (opening: Opening) {
-  const { index, url, pool, searchPath = "public", prepare } = opening
+  const { index, url, pool, idleSeconds = 60, searchPath = "public", prepare } = opening
   const sql = yield* Effect.acquireRelease(
     Effect.sync(() =>
       postgres(url, {
         ...clientOptions,
         max: pool,
-        idle_timeout: 60,
+        idle_timeout: idleSeconds,
         connection: { search_path: searchPath, application_name: "reelog" },
       }),
     ),
     (open) => Effect.promise(() => open.end({ timeout: 2 })),
   )
   const prepared = once(
-    Effect.tryPromise({ try: () => prepare(sql), catch: unavailable }).pipe(
-      Effect.timeoutOrElse({
-        duration: `${PATIENCE_SECONDS} seconds`,
-        orElse: () => Effect.fail(unavailable("too slow")),
-      }),
-    ),
+    Effect.tryPromise({ try: () => prepare(sql), catch: unavailable }).pipe(patiently),
   )
   const ask: Database["ask"] = (question) => {
     const answer = Effect.tryPromise({
       try: () => Promise.resolve(question(database)),
       catch: (cause) => cause,
-    }).pipe(
+    })
+    return Effect.andThen(prepared.ready, answer).pipe(
+      Effect.tapError((cause) => (isEmptied(cause) ? prepared.forget : Effect.void)),
+      Effect.retry({ times: 1, while: isEmptied }),
       Effect.catch((cause) => {
-        if (isEmptied(cause)) prepared.forget()
+        if (cause instanceof ReadStoreUnavailable) return Effect.fail(cause)
         return isAway(cause) ? Effect.fail(unavailable(cause)) : Effect.die(cause)
       }),
-      Effect.timeoutOrElse({
-        duration: `${PATIENCE_SECONDS} seconds`,
-        orElse: () => Effect.fail(unavailable("too slow")),
-      }),
+      patiently,
     )
-    return Effect.andThen(prepared.ready, answer)
   }
   const database: Database = {
     index,

@@ -5,7 +5,13 @@
  */
 import { Effect, Layer } from "effect"
 import type { TransactionSql } from "postgres"
-import { type Database, isRefused, openDatabases, type ReadModels } from "./databases.ts"
+import {
+  type Database,
+  isRefused,
+  openDatabases,
+  type ReadModels,
+  sqlStateOf,
+} from "./databases.ts"
 import { CHANNEL, writeNews } from "./news.ts"
 import {
   CheckpointMoved,
@@ -63,16 +69,30 @@ const isEmpty = ({ models, parked }: Commit) =>
   parked.length === 0 &&
   models.every(({ upserts, removals }) => upserts.length + removals.length === 0)
 
+/** The first statement that is refused tells whose rows they were. */
+const writeModel = (transaction: TransactionSql, changes: ModelChanges) =>
+  Promise.all(writeRows(transaction, changes.model.table, changes)).catch((cause) => {
+    throw isRefused(cause) ? new RowRefused({ model: changes.model.name, cause }) : cause
+  })
+
+/** After the first statement that failed Postgres refuses the others, and those may be told first. */
+const firstCause = async (statements: ReadonlyArray<PromiseLike<unknown>>) => {
+  const settled = await Promise.allSettled(statements)
+  const causes = settled.flatMap((each) => (each.status === "rejected" ? [each.reason] : []))
+  const [first] = causes.filter((cause) => sqlStateOf(cause) !== "25P02")
+  if (causes.length > 0) throw first ?? causes[0]
+}
+
 const write = async (transaction: TransactionSql, commit: Commit) => {
   const { models, parked, position } = commit
   const news = models.map((changes) => [changes.model.name, keysOf(changes)] as const)
   const payload = writeNews({ position, models: Object.fromEntries(news) })
   // A checkpoint alone may be lost with the machine: what it passed is folded again, to the same.
   const ease = isEmpty(commit) ? [transaction`set local synchronous_commit = off`] : []
-  await Promise.all([
+  await firstCause([
     ...ease,
     ...moveCheckpoints(transaction, commit),
-    ...models.flatMap((changes) => writeRows(transaction, changes.model.table, changes)),
+    ...models.map((changes) => writeModel(transaction, changes)),
     ...park(transaction, parked),
     transaction`select pg_notify(${CHANNEL}, ${payload})`,
   ])
@@ -87,12 +107,8 @@ const commitTo = ({ ask }: Database, commit: Commit) =>
       .then(
         (): Written => undefined,
         (cause: unknown): Written => {
-          if (cause instanceof CheckpointMoved) return cause
-          if (!isRefused(cause)) throw cause
-          return new RowRefused({
-            model: commit.models.map(({ model }) => model.name).join(),
-            cause,
-          })
+          if (cause instanceof CheckpointMoved || cause instanceof RowRefused) return cause
+          throw cause
         },
       ),
   ).pipe(Effect.flatMap((failure) => (failure === undefined ? Effect.void : Effect.fail(failure))))

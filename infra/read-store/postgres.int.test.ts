@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url"
 import { asc, eq, sql } from "drizzle-orm"
 import { bigint, jsonb, pgTable, text } from "drizzle-orm/pg-core"
 import { ConfigProvider, Effect, Fiber, Layer, ManagedRuntime, Stream } from "effect"
-import { startPostgres, type TestPostgres } from "./node/testing.ts"
+import { START_MILLIS, startPostgres, type TestPostgres } from "./node/testing.ts"
 import {
   type Commit,
   type Invalidation,
@@ -95,7 +95,7 @@ const noteOf = (noteId: string) =>
 beforeAll(async () => {
   node = await startPostgres()
   runtime = ManagedRuntime.make(layersFor(node.urls))
-})
+}, START_MILLIS)
 afterAll(async () => {
   await runtime.dispose()
   await node.stop()

@@ -33,17 +33,20 @@ const drop = (model: Model) => (shadow: Database) =>
 
 const openShadow = (live: Database, model: Model) =>
   Effect.acquireRelease(
-    Effect.andThen(
-      // The live tables have to be there to be copied.
-      live.ask(({ sql }) => sql`select 1`),
-      openDatabase({
+    Effect.gen(function* () {
+      // The live table has to be there to be copied.
+      yield* live.ask(({ sql }) => sql`select 1`)
+      const shadow = yield* openDatabase({
         index: live.index,
         url: live.url,
         pool: 1,
+        idleSeconds: 0,
         searchPath: `${schemaOf(model)}, public`,
         prepare: create(model),
-      }),
-    ),
+      })
+      yield* shadow.ask(({ sql }) => sql`select 1`)
+      return shadow
+    }),
     drop(model),
   )
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import postgres from "postgres"
 import { findPrograms, wrap } from "./programs.ts"
-import { newDirectory, startPostgres, type TestPostgres } from "./testing.ts"
+import { newDirectory, START_MILLIS, startPostgres, type TestPostgres } from "./testing.ts"
 
 const directory = newDirectory()
 let node: TestPostgres
@@ -45,7 +45,7 @@ const isAnswering = () =>
 
 beforeAll(async () => {
   node = await startPostgres(directory)
-})
+}, START_MILLIS)
 afterAll(() => node.stop())
 
 describe("the embedded Postgres", () => {

@@ -3,6 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
+/** A first start on a busy machine. */
+export const START_MILLIS = 60_000
+
 export interface TestPostgres {
   /** What `REELOG_DATABASE_URLS` is set to. */
   readonly urls: ReadonlyArray<string>
