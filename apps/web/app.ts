@@ -99,7 +99,7 @@ export const web = ({ reader, origins, isSecure, cache, hasPseudo }: WebDependen
     const session =
       token === undefined
         ? Effect.succeed(null)
-        : reader.session(token).pipe(Effect.catch(() => Effect.succeed(null)))
+        : reader.session(token).pipe(Effect.orElseSucceed(() => null))
     return {
       tongue: tongueOf(wanted),
       locale: wanted,

@@ -33,7 +33,13 @@ const sheets = {
   ],
   "studio.css": ["studio", "desk"],
 }
-const islands = ["player", "timeline", "upload", "forms", "live"]
+const islands = [
+  new URL("./islands/player.ts", import.meta.url),
+  new URL("./islands/timeline.ts", import.meta.url),
+  new URL("./islands/upload.tsx", import.meta.url),
+  new URL("./islands/forms.ts", import.meta.url),
+  new URL("./islands/live.ts", import.meta.url),
+]
 const types: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   js: "text/javascript; charset=utf-8",
@@ -55,9 +61,7 @@ const buildScripts = async (): Promise<
   ReadonlyArray<readonly [string, Uint8Array<ArrayBuffer>]>
 > => {
   const built = await Bun.build({
-    entrypoints: islands.map((name) => {
-      return join(here, "islands", name === "upload" ? "upload.tsx" : `${name}.ts`)
-    }),
+    entrypoints: islands.map(({ pathname }) => pathname),
     target: "browser",
     format: "esm",
     splitting: true,

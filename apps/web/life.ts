@@ -10,7 +10,7 @@ import { EncodedPiece, Media, Rung, TICKS } from "#domain/transcode/facts.ts"
 import type { Visibility } from "#domain/video/events.ts"
 import type { Told } from "./reader.ts"
 
-export type StateThen =
+type StateThen =
   | "announced"
   | "uploading"
   | "processing"
@@ -68,7 +68,7 @@ export interface Life {
   readonly now: number
 }
 
-export const weight = { made: 5, open: 3, held: 2.5 } as const
+const weight = { made: 5, open: 3, held: 2.5 } as const
 
 interface Known {
   readonly facts: Then

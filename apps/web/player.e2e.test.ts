@@ -167,6 +167,7 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
     const seconds = () => video.evaluate((element) => (element as HTMLVideoElement).currentTime)
     await video.evaluate((element) => (element as HTMLVideoElement).play())
     await page.waitForFunction(() => (document.querySelector("video")?.currentTime ?? 0) > 0.5)
+    await video.evaluate((element) => (element as HTMLVideoElement).pause())
     await page.locator("media-rendition-menu-button").click()
     const rungs = page.getByRole("menuitemradio")
     expect(await rungs.allInnerTexts()).toEqual(
@@ -179,6 +180,7 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
     const fetched = requests.length
     await rungs.filter({ hasText: "180p" }).click()
     await page.waitForFunction(() => localStorage.getItem("reelog-quality") === "180")
+    await video.evaluate((element) => (element as HTMLVideoElement).play())
     await page.waitForFunction(() => document.querySelector("video")?.videoHeight === 180)
     expect(requests.slice(fetched).some((url) => url.includes("180p"))).toBe(true)
     expect(await seconds()).toBeGreaterThan(0)

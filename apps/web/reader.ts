@@ -38,7 +38,7 @@ export interface StudioRow extends VideoCard {
   readonly failureCode: string | null
 }
 
-export interface RenditionRow {
+interface RenditionRow {
   readonly name: string
   readonly width: number
   readonly height: number
@@ -150,7 +150,7 @@ export interface Session {
   readonly name: Sealed | null
 }
 
-export interface Listed<Row> {
+interface Listed<Row> {
   readonly rows: ReadonlyArray<Row>
   /** Where the next page begins; `null`: this is the last. */
   readonly next: string | null

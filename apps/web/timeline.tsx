@@ -108,13 +108,13 @@ const Bars = (props: {
   )
 }
 
-const actTitle = (visit: Visit, { kind, again }: Act, life: Life) => {
+const actTitle = (visit: Visit, { kind, again, first }: Act, life: Life) => {
   const { t } = visit.tongue
-  const failed = life.moments.some(({ event }) => event._tag === "VideoFailed")
+  const begin = life.moments[first]
   if (kind === "made") return t(again ? "act.madeAgain" : "act.made")
-  if (kind === "open") return t(again ? "act.openAgain" : "act.open")
-  const closed = life.moments.some(({ event }) => event._tag === "VideoTakenDown")
-  return failed && !closed ? t("act.failed") : t("act.held")
+  if (kind === "held") return t(begin?.event._tag === "VideoFailed" ? "act.failed" : "act.held")
+  if (begin?.facts.visibility !== "public") return t("act.ready")
+  return t(again ? "act.openAgain" : "act.open")
 }
 
 const actSub = (visit: Visit, act: Act, index: number, isLast: boolean) => {
@@ -124,7 +124,7 @@ const actSub = (visit: Visit, act: Act, index: number, isLast: boolean) => {
   return t(isLast ? "act.since" : "act.lasted", told)
 }
 
-export const lanesOf = (life: Life): ReadonlyArray<string> => [
+const lanesOf = (life: Life): ReadonlyArray<string> => [
   "parts",
   ...life.rungs,
   ...(life.hasAudio ? ["audio"] : []),

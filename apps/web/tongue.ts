@@ -5,7 +5,7 @@
 import { MessageFormat } from "messageformat"
 import type { Key } from "./words.ts"
 
-export type Arguments = Readonly<Record<string, string | number>>
+type Arguments = Readonly<Record<string, string | number>>
 
 export interface Tongue {
   readonly locale: string
@@ -24,7 +24,7 @@ export interface Tongue {
   readonly span: (millis: number) => string
 }
 
-export const clock = (seconds: number): string => {
+const clock = (seconds: number): string => {
   const whole = Math.floor(seconds)
   const two = (value: number) => String(value).padStart(2, "0")
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]

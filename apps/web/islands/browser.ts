@@ -37,7 +37,7 @@ export interface Answered {
 }
 
 const TRIES = 4
-export const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
+const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
 /** Longer each time, and never in step with others. */
 export const backOff = (attempt: number) => pause(400 * 2 ** attempt * (0.5 + Math.random()))
 

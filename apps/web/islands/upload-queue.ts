@@ -85,7 +85,7 @@ export const newUpload = (file: File) => {
     parts: signal<ReadonlyMap<number, PartState>>(new Map()),
     receivedBytes: signal(0),
     rungs: signal<ReadonlyArray<Rung>>([]),
-    reached: signal<"making" | "playable" | "published" | "closed">("making"),
+    reached: signal<"making" | "playable" | "published" | "closed" | "failed">("making"),
     code: signal<string | undefined>(undefined),
     abort: new AbortController(),
     isFollowed: false,
@@ -274,9 +274,10 @@ export const follow = (upload: Upload, videoId: string) => {
     events.close()
   })
   on("failed", ({ code }) => {
-    upload.phase.value = "failed"
+    upload.reached.value = "failed"
     upload.code.value = String(code)
     upload.abort.abort()
+    forget(upload.kept.key)
     events.close()
   })
   on("taken-down", () => {

@@ -102,7 +102,7 @@ const Lanes = ({ upload }: { readonly upload: Upload }) => {
       <span class="small">{t("upload.renditions")}</span>
       <ul class="lanes">
         {rungs.map(({ rung, done, total }) => {
-          const told = t("upload.piecesOf", { done, total })
+          const told = total === 0 ? t("upload.planned") : t("upload.piecesOf", { done, total })
           const width = 100 / Math.max(1, total)
           return (
             <li key={rung}>
@@ -132,6 +132,7 @@ const Lanes = ({ upload }: { readonly upload: Upload }) => {
 const StateOf = ({ upload }: { readonly upload: Upload }) => {
   const phase = upload.phase.value
   const reached = upload.reached.value
+  if (reached === "failed") return <span class="state shut">{t("state.failed")}</span>
   if (phase === "failed") return <span class="state shut">{t("upload.failed")}</span>
   if (reached === "closed") return <span class="state shut">{t("state.taken-down")}</span>
   if (reached === "published") return <span class="state open">{t("state.published")}</span>
@@ -162,7 +163,9 @@ const Picture = ({ upload }: { readonly upload: Upload }) => (
 const Buttons = ({ upload }: { readonly upload: Upload }) => {
   const phase = upload.phase.value
   const id = upload.videoId.value
-  const isSending = busy.includes(phase)
+  const isOver = upload.reached.value === "failed"
+  const isSending = busy.includes(phase) && !isOver
+  const canGoOn = (phase === "paused" || phase === "failed") && !isOver
   return (
     <div class="row">
       {id === undefined ? null : (
@@ -175,7 +178,7 @@ const Buttons = ({ upload }: { readonly upload: Upload }) => {
           {t("upload.pause")}
         </button>
       ) : null}
-      {phase === "paused" || phase === "failed" ? (
+      {canGoOn ? (
         <button type="button" class="btn" onClick={() => again(upload)}>
           {t(phase === "paused" ? "upload.resume" : "upload.retry")}
         </button>
@@ -212,7 +215,9 @@ const Card = ({ upload }: { readonly upload: Upload }) => {
           <h2>
             <bdi>{upload.file.name}</bdi>
           </h2>
-          <StateOf upload={upload} />
+          <span role="status">
+            <StateOf upload={upload} />
+          </span>
         </div>
         {code === undefined ? null : <p class="note stop">{errorText(code)}</p>}
         <Strip upload={upload} />

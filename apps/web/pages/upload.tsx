@@ -32,7 +32,7 @@ export const upload = Effect.fn("uploadPage")(function* (visit: Visit) {
             <p class="note stop">{t("upload.needsScript")}</p>
           </noscript>
         </section>
-        <section class="stack" data-uploads data-prefix={visit.href("/")} aria-live="polite" />
+        <section class="stack" data-uploads data-prefix={visit.href("/")} />
       </>
     ),
   })
