@@ -200,3 +200,15 @@ test("a task whose source part is gone fails for good", () =>
       })
     }),
   ))
+
+test("a video of which no picture can be taken is published all the same", () =>
+  run(
+    Effect.gen(function* () {
+      yield* uploadWhole(source, 50)
+      yield* record(transcodeStream(videoId), planned)
+      yield* platform
+      yield* eventually(is("TranscodeCompleted"))
+      expect(yield* eventually(is("TaskFailed"))).toMatchObject({ code: "no_decodable_frames" })
+    }),
+    { storyboard: () => Effect.fail(new SourceRefused({ code: "no_decodable_frames" })) },
+  ))

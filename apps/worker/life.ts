@@ -47,7 +47,7 @@ interface Running {
 }
 
 /** Ends when the scheduler has declared this worker lost, or somebody else wrote its stream. */
-export const life = Effect.fn("life")(function* ({ cell, slots, stages }: Role) {
+const life = Effect.fn("life")(function* ({ cell, slots, stages }: Role) {
   const store = yield* EventStore
   const worker = newWorkerId(cell)
   const own = yield* ownStream(workerStream(worker))

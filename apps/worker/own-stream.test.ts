@@ -18,8 +18,9 @@ test("the events of an own stream are one chain", () =>
     Effect.gen(function* () {
       const own = yield* ownStream(stream)
       yield* own.append([started], { cause: "start", actor: worker })
-      yield* Effect.all(
-        [1, 2, 3].map((n) => own.append([seen], { cause: `seen ${n}`, actor: worker })),
+      yield* Effect.forEach(
+        [1, 2, 3],
+        (n) => own.append([seen], { cause: `seen ${n}`, actor: worker }),
         { concurrency: "unbounded" },
       )
       const recorded = yield* (yield* EventStore).read(stream)

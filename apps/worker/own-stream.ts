@@ -16,7 +16,7 @@ import {
   type RevisionConflict,
 } from "#infra/event-store/port.ts"
 
-export interface OwnStream {
+interface OwnStream {
   /** After a failure the same event with the same cause may be said again: it is recorded once. */
   readonly append: (
     events: ReadonlyArray<DomainEvent>,

@@ -32,8 +32,8 @@ export const unspilled = Effect.fnUntraced(function* (
   const prefix = temp(task.videoId, task.run, "outputs/")
   const load = Effect.fnUntraced(function* (value: Schema.Json) {
     if (!isRef(value) || !value.key.startsWith(prefix)) return value
-    const text = new TextDecoder().decode(yield* objects.get(value.key))
-    return Schema.decodeUnknownSync(Schema.Json)(JSON.parse(text))
+    const read: Schema.Json = JSON.parse(new TextDecoder().decode(yield* objects.get(value.key)))
+    return read
   })
   const loaded = yield* Effect.forEach(Object.entries(inputs), ([name, value]) =>
     Effect.map(

@@ -33,7 +33,7 @@ import { sources } from "./source.ts"
 
 export const videoId = VideoId.make("loc0000000000000001")
 export const transcode = transcodeId(videoId, 1)
-export const channelId = ChannelId.make("rick")
+const channelId = ChannelId.make("rick")
 const at = Timestamp.make(1_700_000_000_000)
 
 // Events as somebody else records them
@@ -137,7 +137,7 @@ export const told = Effect.gen(function* () {
 
 // Media tools that make bytes up: two pieces of 2 s, two rungs, sound
 
-export const media: Media = {
+const media: Media = {
   demuxer: "mov",
   video: {
     index: 0,
@@ -152,7 +152,7 @@ export const media: Media = {
   targetDuration: 12,
   byteLength: 100,
 }
-export const rungs: ReadonlyArray<Rung> = [
+const rungs: ReadonlyArray<Rung> = [
   ["240p", "r1", 240],
   ["360p", "r2", 360],
 ].map(([name, group, height]) => ({
@@ -231,7 +231,7 @@ export const mediaTools = (changes: Partial<MediaTools["Service"]> = {}) =>
 
 // Where it all runs
 
-export const scratchDirectory = Effect.acquireRelease(
+const scratchDirectory = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "reelog-worker-"))),
   (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true })),
 )
