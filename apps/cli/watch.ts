@@ -21,6 +21,7 @@ const show = Effect.fnUntraced(function* (told: Told) {
     }
     case "rendition": {
       const { rung, done, total } = told
+      if (total === 0) return
       return yield* screen.bar({ name: rung, done, total, text: `${done} of ${total}` })
     }
     default:
