@@ -40,6 +40,14 @@ afterAll(async () => {
   await node.stop()
 })
 
+const dropAll = async () => {
+  for (const url of node.urls) {
+    const sql = postgres(url, { max: 1, onnotice: () => {} })
+    await sql.unsafe("drop schema public cascade; create schema public")
+    await sql.end()
+  }
+}
+
 /** While a projector follows. */
 const alongside = <A, E>(story: Effect.Effect<A, E, Services>) =>
   Effect.gen(function* () {
@@ -199,11 +207,7 @@ describe("a rebuild", () => {
   })
 
   test("of databases that were emptied happens by itself", async () => {
-    for (const url of node.urls) {
-      const sql = postgres(url, { max: 1, onnotice: () => {} })
-      await sql.unsafe("drop schema public cascade; create schema public")
-      await sql.end()
-    }
+    await dropAll()
     await following(
       Effect.gen(function* () {
         const store = yield* shown(watchPage, lifeOf(13).created)
@@ -214,6 +218,17 @@ describe("a rebuild", () => {
     )
   })
 })
+
+test("tables that are dropped under a running projector are filled again", () =>
+  following(
+    Effect.gen(function* () {
+      yield* shown(watchPage, lifeOf(14).created)
+      yield* Effect.promise(dropAll)
+      const store = yield* shown(watchPage, lifeOf(15).created)
+      expect(yield* findWatchPage(store, videoIdOf(14))).toMatchObject({ state: "uploading" })
+      expect(yield* findWatchPage(store, videoIdOf(1))).toMatchObject({ state: "published" })
+    }),
+  ))
 
 test("two projectors at once write what one would", () =>
   following(
