@@ -26,7 +26,7 @@ export interface Placed {
 }
 
 const read = <A, I>(schema: Schema.Codec<A, I>, text: string): A | undefined =>
-  Result.getOrElse(Schema.decodeUnknownResult(Schema.fromJsonString(schema))(text), () => undefined)
+  Result.getOrElse(Schema.decodeResult(Schema.fromJsonString(schema))(text), () => undefined)
 
 const toldBy = (event: string, text: string): Told | undefined => {
   switch (event) {

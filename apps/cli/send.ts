@@ -91,15 +91,13 @@ const sendRound = Effect.fnUntraced(function* (
           count += 1
         }),
       ),
-      Effect.catchTag("UrlExpired", () => Effect.void),
-      Effect.catchTag("PartUnsent", ({ number, status }) =>
-        Effect.fail(
-          problem("part_not_sent", "A part could not be sent to the object store", {
-            number,
-            status,
-          }),
-        ),
-      ),
+      Effect.catchTags({
+        UrlExpired: () => Effect.void,
+        PartUnsent: ({ number, status }) => {
+          const title = "A part could not be sent to the object store"
+          return Effect.fail(problem("part_not_sent", title, { number, status }))
+        },
+      }),
     )
   const sending = Effect.forEach(indexFirst(parts, first), sendOne, {
     concurrency: AT_ONCE,

@@ -108,7 +108,7 @@ export const upload = Effect.fn("upload")(function* (request: UploadRequest) {
     yield* screen.fact({ event: "uploaded", videoId })
     return position
   })
-  const wanted = request.wait === "uploaded" ? Effect.succeed(undefined) : reached
+  const wanted = request.wait === "uploaded" ? Effect.undefined : reached
   const done = Effect.all([sending, wanted], { concurrency: 2 })
   // A source that is refused while it is still being sent ends the sending.
   const refused = Effect.andThen(reached, Effect.never)
