@@ -151,6 +151,22 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
     await page.context().close()
   }, 60_000)
 
+  test("the lanes lie beside their names, the track fills what is left", async () => {
+    const { page } = await openPage(browser, site, { viewport: { width: 1280, height: 900 } })
+    await page.goto(`${site}/studio/${ids.published}`)
+    const widthOf = async (part: string) => (await page.locator(part).boundingBox())?.width ?? 0
+    const [life, names, track] = [
+      await widthOf(".life"),
+      await widthOf(".names"),
+      await widthOf(".track"),
+    ]
+    expect(names).toBeGreaterThan(60)
+    expect(track / life).toBeGreaterThan(0.8)
+    await page.getByRole("button", { name: "Hide the lanes" }).click()
+    expect((await widthOf(".track")) / life).toBeGreaterThan(0.9)
+    await page.context().close()
+  }, 60_000)
+
   test("dragging the playhead to a moment goes there", async () => {
     const { page } = await openPage(browser, site)
     await page.goto(`${site}/watch/${ids.published}`)
