@@ -7,12 +7,17 @@ import { hmacIdentity } from "#infra/identity/hmac.ts"
 import { s3ObjectStore } from "#infra/object-store/s3.ts"
 import { personalData } from "#infra/personal-data/vault.ts"
 import { postgresReadStore } from "#infra/read-store/postgres.ts"
+import { postgresRowStore } from "#infra/read-store/postgres-writing.ts"
 import { readModels } from "#projections/read-models.ts"
-import { Operations } from "./operations.ts"
 import { liveQueues } from "./queue.ts"
 import { apiSettings } from "./settings.ts"
 
-const stores = Layer.mergeAll(eventStoreDb, s3ObjectStore, postgresReadStore(readModels))
+const stores = Layer.mergeAll(
+  eventStoreDb,
+  s3ObjectStore,
+  postgresReadStore(readModels),
+  postgresRowStore(readModels),
+)
 
 const cache = Layer.unwrap(
   Effect.map(Config.option(Config.String("REELOG_REDIS_URL")), (url) =>
@@ -20,11 +25,6 @@ const cache = Layer.unwrap(
   ),
 )
 
-const ops = Layer.succeed(
-  Operations,
-  Operations.of({ models: [], rebuild: () => Effect.never, compare: () => Effect.never }),
-)
-
-export const adapters = Layer.mergeAll(personalData, liveQueues, hmacIdentity, cache, ops).pipe(
+export const adapters = Layer.mergeAll(personalData, liveQueues, hmacIdentity, cache).pipe(
   Layer.provideMerge(Layer.mergeAll(stores, apiSettings)),
 )

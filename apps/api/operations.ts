@@ -3,36 +3,23 @@
  * in itself, the hash chains of its one-writer streams, the objects that events claim, and the read
  * models against a rebuild. Both answer NDJSON, a line for each thing looked at.
  */
-import { type Cause, Context, Effect, Schema, Stream } from "effect"
+import { type Cause, Effect, Stream } from "effect"
 import { auditor, type Fact } from "#domain/invariants.ts"
 import { runOf, runPrefix } from "#domain/keys.ts"
 import { verifyChain } from "#infra/event-store/chain.ts"
-import { EventStore, type Recorded } from "#infra/event-store/port.ts"
+import { EventStore, type EventStoreUnavailable, type Recorded } from "#infra/event-store/port.ts"
 import { ObjectStore, type ObjectStoreUnavailable } from "#infra/object-store/port.ts"
+import { type ReadStoreUnavailable, RowStore } from "#infra/read-store/port.ts"
+import { projections, streamsRead } from "#projections/read-models.ts"
+import { rebuild } from "#projections/rebuild.ts"
+import { BadQuery } from "./asker.ts"
 
-export interface Rebuilt {
-  readonly model: string
-  readonly rows: number
-  readonly differences: number
-  readonly events: number
-  readonly seconds: number
-}
-
-export class OperationFailed extends Schema.TaggedError<OperationFailed>()("OperationFailed", {
-  cause: Schema.Defect(),
-}) {}
-
-/** What another process's code does for an operator; `main.ts` brings it. */
-export class Operations extends Context.Service<
-  Operations,
-  {
-    readonly models: ReadonlyArray<string>
-    /** Replays the log into fresh tables, compares them row by row with those in use, puts the fresh ones in. */
-    readonly rebuild: (model: string) => Effect.Effect<Rebuilt, OperationFailed>
-    /** The same without changing anything. */
-    readonly compare: (model: string) => Effect.Effect<Rebuilt, OperationFailed>
-  }
->()("apps/api/Operations") {}
+/** Replays the log into fresh tables, compares them row by row with those in use, and puts them in their place. */
+const rebuilt = Effect.fn("rebuilt")(function* (model: (typeof projections)[number]) {
+  const log = yield* EventStore
+  const rows = yield* RowStore
+  return yield* rebuild(log, rows, model, streamsRead)
+})
 
 const encoder = new TextEncoder()
 
@@ -54,11 +41,14 @@ const ndjson = Effect.fnUntraced(function* <A, E, R>(lines: Stream.Stream<A, E, 
 })
 
 export const rebuildModels = Effect.fn("rebuildModels")(function* (model: string | undefined) {
-  const { models, rebuild } = yield* Operations
-  const wanted = model === undefined ? models : models.filter((name) => name === model)
+  const wanted = projections.filter(({ name }) => model === undefined || name === model)
+  if (wanted.length === 0) {
+    const names = projections.map(({ name }) => name).join(", ")
+    return yield* new BadQuery({ issues: `model= is one of ${names}` })
+  }
   return yield* ndjson(
     Stream.fromIterable(wanted).pipe(
-      Stream.mapEffect(rebuild),
+      Stream.mapEffect(rebuilt),
       Stream.map((report) => ({ ...report, ok: report.differences === 0 })),
     ),
   )
@@ -155,8 +145,7 @@ const auditObjects = Effect.fnUntraced(function* (
 })
 
 const auditModels = Effect.gen(function* () {
-  const { models, compare } = yield* Operations
-  const reports = yield* Effect.forEach(models, compare)
+  const reports = yield* Effect.forEach(projections, rebuilt)
   const problems = reports.filter(({ differences }) => differences > 0)
   const looked = reports.reduce((sum, { rows }) => sum + rows, 0)
   return { check: "read models", looked, problems } satisfies Check
@@ -166,7 +155,14 @@ const auditModels = Effect.gen(function* () {
 export const verifyAll = Effect.fn("verifyAll")(function* () {
   const { checks, published, known } = yield* auditLog
   const rest: ReadonlyArray<
-    Effect.Effect<Check, ObjectStoreUnavailable | OperationFailed, ObjectStore | Operations>
+    Effect.Effect<
+      Check,
+      | EventStoreUnavailable
+      | ObjectStoreUnavailable
+      | ReadStoreUnavailable
+      | { readonly _tag: "RowRefused" },
+      EventStore | ObjectStore | RowStore
+    >
   > = [auditObjects(published, (videoId) => known.has(videoId)), auditModels]
   const all = Stream.concat(
     Stream.fromIterable(checks),

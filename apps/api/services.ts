@@ -4,8 +4,7 @@ import type { EventStore } from "#infra/event-store/port.ts"
 import type { Identity } from "#infra/identity/port.ts"
 import type { ObjectStore } from "#infra/object-store/port.ts"
 import type { PersonalData } from "#infra/personal-data/port.ts"
-import type { ReadStore } from "#infra/read-store/port.ts"
-import type { Operations } from "./operations.ts"
+import type { ReadStore, RowStore } from "#infra/read-store/port.ts"
 import type { LiveQueues } from "./queue.ts"
 import type { ApiSettings } from "./settings.ts"
 
@@ -16,6 +15,6 @@ export type ApiServices =
   | Identity
   | LiveQueues
   | ObjectStore
-  | Operations
   | PersonalData
   | ReadStore
+  | RowStore
