@@ -8,6 +8,7 @@ import { asker, BadQuery, momentOf, positionOf, videoIdOf, whoAsks } from "./ask
 import { changeDetails, DetailsForm, reinstate, TakedownForm, takeDown } from "./changes.ts"
 import { createVideo, VideoForm } from "./creation.ts"
 import { docs, document } from "./docs.ts"
+import { gate } from "./gate.ts"
 import { metrics, readiness } from "./health.ts"
 import { showHistory } from "./history.ts"
 import { eventStreamOf, progressOf } from "./live.ts"
@@ -18,8 +19,6 @@ import { Limit, listVideos, showVideo } from "./reading.ts"
 import { type Run, respondWith } from "./respond.ts"
 import type { ApiServices } from "./services.ts"
 import { completeUpload, PartsForm, receiveParts, showUpload } from "./uploads.ts"
-
-const MOST_BODY_BYTES = 2 ** 20
 
 /** A body of this schema and nothing more; it becomes part of the OpenAPI document. */
 const json = <S extends Schema.Codec<unknown, unknown>>(schema: S, summary: string) => ({
@@ -39,16 +38,6 @@ const limitOf = (text: string | null) => {
     : Effect.fail(new BadQuery({ issues: "limit= is a whole number from 1 to 100" }))
 }
 
-/** Bodies are JSON and small; what says otherwise is refused before it is read. */
-const refusedBody = (request: Request): Response | undefined => {
-  if (Number(request.headers.get("content-length") ?? 0) > MOST_BODY_BYTES) {
-    return problemOf({ _tag: "BodyTooLarge" })
-  }
-  const type = request.headers.get("content-type")
-  const isOther = request.body !== null && type !== null && !/^application\/json\b/i.test(type)
-  return isOther ? problemOf({ _tag: "NotJson" }) : undefined
-}
-
 export const api = (run: Run<ApiServices>) => {
   const respond = respondWith(run)
   /** For writes: the actor, then the video, then what is asked. */
@@ -61,12 +50,12 @@ export const api = (run: Run<ApiServices>) => {
         if (code === "NOT_FOUND") return problemOf({ _tag: "RouteNotFound" })
         if (code === "PARSE") return problemOf({ _tag: "BadJson" })
         if (code === "VALIDATION") {
-          const issues = error.all.map((issue) => ("summary" in issue ? issue.summary : undefined))
+          const issues = error.all.map((it) => ("summary" in it ? `${it.path}: ${it.summary}` : ""))
           return problemOf({ _tag: "InvalidRequest", ...{ issues: issues.filter(Boolean) } })
         }
         return problemOf({ _tag: "Unexpected" })
       })
-      .onRequest(({ request }) => refusedBody(request))
+      .onRequest(gate(run))
       .use(document)
       .use(docs)
       .get("/healthz", () => ({ status: "alive" }), read("Is the process alive?"))

@@ -43,7 +43,11 @@ export const asker = Effect.fn("asker")(function* (request: Request) {
     return yield* new BadQuery({ issues: "Idempotency-Key has 1 to 200 characters" })
   }
   const key = given ?? crypto.randomUUID()
-  const match = /^(?:W\/)?"(\d+)"$/.exec(request.headers.get("if-match") ?? "")?.[1]
+  const wanted = request.headers.get("if-match") ?? "*"
+  const match = /^(?:W\/)?"(\d+)"$/.exec(wanted)?.[1]
+  if (match === undefined && wanted !== "*") {
+    return yield* new BadQuery({ issues: "If-Match takes the ETag of a video, or *" })
+  }
   const { pathname } = new URL(request.url)
   return {
     ...actor,
@@ -54,11 +58,11 @@ export const asker = Effect.fn("asker")(function* (request: Request) {
   } satisfies Asker
 })
 
-/** An id from a path. What is no id names no video. */
-export const videoIdOf = (text: string): Effect.Effect<VideoId, VideoNotFound> =>
+/** An id from a path, null where its escapes are broken. What is no id names no video. */
+export const videoIdOf = (text: string | null): Effect.Effect<VideoId, VideoNotFound> =>
   Schema.is(VideoId)(text)
     ? Effect.succeed(text)
-    : Effect.fail(new VideoNotFound({ videoId: text.slice(0, 40) }))
+    : Effect.fail(new VideoNotFound({ videoId: (text ?? "").slice(0, 40) }))
 
 /** `after=` and `at=` as positions; `at=` also takes a time. */
 export const positionOf = (text: string | null): Effect.Effect<Position | undefined, BadQuery> => {

@@ -73,8 +73,12 @@ const messagesOf = (
   }
 }
 
-const frame = (position: string, { event, data }: Message) =>
-  `id: ${position}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+/** Only the last frame of an event has its id: who lost some of them gets all of them again. */
+const framesOf = (position: string, messages: ReadonlyArray<Message>) =>
+  messages.map(({ event, data }, index) => {
+    const id = index === messages.length - 1 ? `id: ${position}\n` : ""
+    return `${id}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+  })
 
 /** Folds the life so far, then every new event; what lies at or before `after` is folded in silence. */
 export const progressOf = Effect.fn("progressOf")(function* (
@@ -100,7 +104,7 @@ export const progressOf = Effect.fn("progressOf")(function* (
         const next = transcodeProgress.evolve(before, { event, ...place })
         const isNew = after === undefined || isAfter(recorded.position, after)
         const messages = isNew ? messagesOf(recorded, before, next) : []
-        return [next, messages.map((message) => frame(recorded.position, message))] as const
+        return [next, framesOf(recorded.position, messages)] as const
       },
     ),
   )

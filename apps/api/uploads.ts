@@ -17,6 +17,9 @@ export const PartsForm = Schema.Struct({
 })
 export type PartsForm = typeof PartsForm.Type
 
+/** Said by a client whose PUT found the object there already and so was told no ETag. */
+const ANY_ETAG = "*"
+
 export class PartMissing extends Schema.TaggedError<PartMissing>()("PartMissing", {
   videoId: VideoId,
   number: Schema.Int,
@@ -65,21 +68,24 @@ export const receiveParts = Effect.fn("receiveParts")(function* (
 ) {
   const objects = yield* ObjectStore
   const state = yield* uploadNow(videoId)
-  const confirm = Effect.fnUntraced(function* ({ number, etag }: ReceivedPart) {
+  const confirm = Effect.fnUntraced(function* ({ number, etag, ...rest }: ReceivedPart) {
     const part = state.parts.get(number)
-    if (part === undefined || state.received.has(number)) return // the decider tells
+    // A part that is unknown or known already is the decider's business.
+    if (part === undefined || state.received.has(number)) return { number, etag, ...rest }
     const found = yield* objects
       .head(sourcePart(videoId, number))
       .pipe(Effect.catchTag("ObjectNotFound", () => new PartMissing({ videoId, number })))
     const bare = (text: string) => text.replaceAll('"', "")
-    if (found.byteLength !== part.length || bare(found.etag) !== bare(etag)) {
+    const isSame = etag === ANY_ETAG || bare(found.etag) === bare(etag)
+    if (found.byteLength !== part.length || !isSame) {
       return yield* new PartDiffers({ videoId, number })
     }
+    return { number, etag: found.etag, ...rest }
   })
-  yield* Effect.forEach(form.parts, confirm, { concurrency: 16, discard: true })
+  const parts = yield* Effect.forEach(form.parts, confirm, { concurrency: 16 })
   const { position } = yield* execute(
     upload,
-    { _tag: "ReceiveParts", videoId, parts: form.parts, at },
+    { _tag: "ReceiveParts", videoId, parts, at },
     { cause, correlationId: videoId, actor: accountId },
   )
   return { position, body: { videoId, received: form.parts.length } } satisfies Answer

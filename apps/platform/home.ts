@@ -46,7 +46,8 @@ const keep = <A>(path: string, make: () => A): A => {
   return made
 }
 
-const isFree = (port: number) =>
+/** The port, when nobody listens on it; of 0 some port that is free. */
+export const isFree = (port: number) =>
   new Promise<number | undefined>((resolve) => {
     const probe = createServer()
     probe.once("error", () => resolve(undefined))

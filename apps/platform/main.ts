@@ -8,7 +8,7 @@ import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { Deferred, Effect, Fiber, Ref, Schedule } from "effect"
 import { runMain } from "#infra/configuration.ts"
-import { announce, openHome, runningIn } from "./home.ts"
+import { announce, isFree, openHome, runningIn } from "./home.ts"
 import { logTo } from "./logs.ts"
 import { addresses, processesOf } from "./processes.ts"
 import { say, showStatus } from "./screen.ts"
@@ -59,6 +59,11 @@ const platform = Effect.gen(function* () {
   const directory = resolve(given.data)
   const other = runningIn(directory)
   if (other) return stopWith(`a platform already runs on ${directory}: ${other.url}`)
+
+  for (const port of [wanted.port, wanted.port + 1, wanted.port + 2]) {
+    const free = yield* Effect.promise(() => isFree(port))
+    if (free === undefined) return stopWith(`port ${port} is taken; choose others with --port`)
+  }
 
   const home = yield* Effect.promise(() => openHome(directory))
   const { url, edgeUrl, s3Url, eventStoreUrl } = addresses(home, wanted)

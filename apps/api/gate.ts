@@ -1,0 +1,55 @@
+/**
+ * What is refused before a route is looked at: strangers who want to write, and bodies that are no
+ * JSON or too long. Nothing of a refused body is kept, however it was sent.
+ */
+import { Effect } from "effect"
+import { whoAsks } from "./asker.ts"
+import { problemOf } from "./problem.ts"
+import type { Run } from "./respond.ts"
+import type { ApiServices } from "./services.ts"
+
+const MOST_BODY_BYTES = 2 ** 20
+
+interface Asked {
+  request: Request
+}
+
+const isWrite = ({ method, url }: Request) =>
+  !["GET", "HEAD", "OPTIONS"].includes(method) && new URL(url).pathname.startsWith("/v1/")
+
+const isOtherThanJson = ({ headers }: Request) => {
+  const type = headers.get("content-type")
+  return type !== null && !/^application\/json *(;|$)/i.test(type)
+}
+
+/** The body of a request that told no length, unless it is too long. */
+const wholeBody = async (body: ReadableStream<Uint8Array>) => {
+  const pieces: Array<Uint8Array> = []
+  let byteLength = 0
+  for await (const piece of body) {
+    byteLength += piece.byteLength
+    if (byteLength > MOST_BODY_BYTES) return undefined
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces)
+}
+
+/** Answers what may not come in. */
+export const gate =
+  (run: Run<ApiServices>) =>
+  async (asked: Asked): Promise<Response | undefined> => {
+    const { request } = asked
+    if (!isWrite(request)) return
+    const who = await run(Effect.orDie(whoAsks(request)))
+    if (who._tag === "Failure") return problemOf({ _tag: "Unexpected" })
+    if (who.value === undefined) return problemOf({ _tag: "Unauthorized" })
+    if (request.body === null) return
+    if (isOtherThanJson(request)) return problemOf({ _tag: "NotJson" })
+    const told = request.headers.get("content-length")
+    if (told !== null) {
+      return Number(told) > MOST_BODY_BYTES ? problemOf({ _tag: "BodyTooLarge" }) : undefined
+    }
+    const body = await wholeBody(request.body)
+    if (body === undefined) return problemOf({ _tag: "BodyTooLarge" })
+    asked.request = new Request(request, { body })
+  }
