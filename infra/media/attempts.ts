@@ -65,7 +65,14 @@ export const cutOf = (
     ? { _tag: "ByTime", from, to: isLast ? null : to }
     : { _tag: "ByTime", from: firstPts, to: frames[past] ?? null }
   return {
-    cut: attempt.isCounted ? { _tag: "ByCount", from: leadIn, to: leadIn + past - first } : byTime,
+    cut: attempt.isCounted
+      ? {
+          _tag: "ByCount",
+          from: leadIn,
+          to: leadIn + past - first,
+          step: Math.max(1, Math.round((to - from) / Math.max(1, past - first))),
+        }
+      : byTime,
     seek: place === 0 ? null : (key * numerator) / denominator + justAfter,
     // A frame more: what a filter of several frames looks at, and what is shown after the border.
     stretch: { key, until: frames[past + 1] ?? Number.POSITIVE_INFINITY },

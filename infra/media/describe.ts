@@ -20,6 +20,7 @@ export interface Described {
   readonly demuxer: Demuxer
   readonly byteLength: number
   readonly cut: SourceIndex["cut"]
+  readonly units: ReadonlyArray<number>
   readonly taken: Taken
   readonly video: PacketColumns
   readonly audio: PacketColumns
@@ -57,7 +58,7 @@ const rateOf = ({ frames }: ShownFrames, timeBase: TimeBase): number => {
 }
 
 export const indexOf = (described: Described): SourceIndex => {
-  const { taken, shown, demuxer, byteLength, cut, picture } = described
+  const { taken, shown, demuxer, byteLength, cut, units, picture } = described
   const timeBase = timeBaseOf(taken.video)
   const sound = soundOf(described)
   const firstFrame = inTicks(timeBase, shown.frames[0] ?? 0)
@@ -68,6 +69,7 @@ export const indexOf = (described: Described): SourceIndex => {
     demuxer,
     byteLength,
     cut,
+    units,
     video: {
       stream: numberOf(taken.video, "index"),
       timeBase,

@@ -13,7 +13,13 @@ import type { LocalFile } from "./sparse.ts"
 /** By presentation times of the source, or by numbers of frames after the key frame. */
 export type Cut =
   | { readonly _tag: "ByTime"; readonly from: number; readonly to: number | null }
-  | { readonly _tag: "ByCount"; readonly from: number; readonly to: number }
+  | {
+      readonly _tag: "ByCount"
+      readonly from: number
+      readonly to: number
+      /** Ticks between two frames: times of the source that lie may not even increase. */
+      readonly step: number
+    }
 
 export interface EncodeCommand {
   readonly index: OpenedIndex
@@ -22,7 +28,7 @@ export interface EncodeCommand {
   /** Where decoding starts, seconds; `null`: at the beginning of the file. */
   readonly seek: number | null
   readonly rungs: ReadonlyArray<Rung>
-  /** Segment starts of the piece, ticks. */
+  /** Segment starts of the piece, ticks; cut by count: by the times the count gives. */
   readonly starts: ReadonlyArray<number>
   readonly isFirst: boolean
   /** Take what can be decoded of a damaged source. */
@@ -42,12 +48,13 @@ const trimOf = (cut: Cut) => {
 const cutting = ({ index, cut, starts, isFirst }: EncodeCommand): ReadonlyArray<string> => {
   const { cappedTo } = index.video
   const before = deinterlaced(index)
+  if (cut._tag === "ByCount")
+    return [...before, trimOf(cut), `settb=1/${TICKS},setpts=N*${cut.step}`]
   if (cappedTo === null) return [...before, trimOf(cut), timing(index, isFirst)]
   const step = TICKS / cappedTo
   const first = Math.round((starts[0] ?? 0) / step)
   const start = isFirst ? `:start_time=0` : ""
-  const until =
-    cut._tag === "ByTime" && cut.to !== null ? `:end_pts=${Math.round(cut.to / step)}` : ""
+  const until = cut.to !== null ? `:end_pts=${Math.round(cut.to / step)}` : ""
   return [
     ...before,
     timing(index, false),

@@ -6,6 +6,7 @@
  */
 import { join } from "node:path"
 import { Effect } from "effect"
+import { countBelow } from "#domain/transcode/chunks.ts"
 import { type Rung, TICKS } from "#domain/transcode/facts.ts"
 import { type Attempt, attempts, cutOf } from "./attempts.ts"
 import { avc1, initOf, segmentOf, VIDEO_DELAY } from "./cmaf.ts"
@@ -81,9 +82,11 @@ export const encodeWith = (sandbox: Sandbox) => {
         index,
         local,
         cut,
-        seek,
+        seek: local.seeks ? seek : null,
         rungs: job.rungs,
-        starts: plan.segments.map((segment) => segment.from),
+        starts: plan.segments.map((segment) =>
+          cut._tag === "ByCount" ? countBelow(plan.frames, segment.from) * cut.step : segment.from,
+        ),
         isFirst: from === 0,
         isTolerant: attempt.isTolerant,
       }),

@@ -6,12 +6,14 @@
 import { join } from "node:path"
 import { Effect } from "effect"
 import { ladder } from "#domain/transcode/ladder.ts"
+import { unitsIn } from "./container-units.ts"
 import { type Described, indexOf, mediaOf } from "./describe.ts"
 import { type Mp4Head, readMp4Head } from "./mp4-head.ts"
 import {
   frameColumns,
   frameEntries,
   framesOfPackets,
+  type PacketColumns,
   packetColumns,
   packetEntries,
 } from "./packet-index.ts"
@@ -20,7 +22,7 @@ import { probe, type Row, streamEntries } from "./probe.ts"
 import type { Sandbox } from "./sandbox/sandbox.ts"
 import { writeSparse } from "./scratch.ts"
 import { type Demuxer, sniff, sniffBytes } from "./sniff.ts"
-import { packIndex } from "./source-index.ts"
+import { packIndex, type SourceIndex } from "./source-index.ts"
 import { localFile } from "./sparse.ts"
 import { judge, numberOf } from "./verdict.ts"
 
@@ -120,6 +122,25 @@ const readIndex = Effect.fn("readIndex")(function* <E>(
 const isRefused = (failure: unknown, code: string) =>
   failure instanceof SourceRefused && failure.code === code
 
+const transportPacket = 188
+
+/** How a container is cut that is read in file order, its packets telling their places. */
+const cutFor = (demuxer: Demuxer, columns: PacketColumns): SourceIndex["cut"] => {
+  const { at } = columns.packets()
+  if (at.some((place, i) => place < 0 || place < (at[i - 1] ?? 0))) return "whole"
+  switch (demuxer) {
+    case "mov":
+      return "fragments"
+    case "matroska":
+    case "flv":
+      return demuxer
+    case "mpegts":
+      return at.every((place) => place % transportPacket === 0) ? "mpegts" : "whole"
+    default:
+      return "whole"
+  }
+}
+
 export const inspectWith = (sandbox: Sandbox) =>
   Effect.fn("inspect")(function* <E>(source: Source<E>, directory: string) {
     const demuxer = yield* sniffed(source)
@@ -131,6 +152,7 @@ export const inspectWith = (sandbox: Sandbox) =>
       demuxer,
       byteLength: source.byteLength,
       cut: head === null ? "whole" : "mp4",
+      units: [],
       ...told,
       shown: byPackets ?? { frames: [0], keys: [0], lastDuration: 0 },
       picture: { isHdr: false, isInterlaced: false },
@@ -168,8 +190,12 @@ export const inspectWith = (sandbox: Sandbox) =>
     if (all !== null && all.columns.count() === 0)
       return yield* new SourceRefused({ code: "no_decodable_frames" })
 
-    const final = {
+    const cut = all === null && head === null ? cutFor(demuxer, told.video) : described.cut
+    const units = head === null ? yield* unitsIn(yield* source.whole, cut, source.byteLength) : []
+    const final: Described = {
       ...described,
+      cut,
+      units,
       picture: all?.columns.picture() ?? picture,
       shown: all?.columns.shown() ?? described.shown,
     }

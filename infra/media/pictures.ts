@@ -113,7 +113,9 @@ export const thumbnailsWith = (sandbox: Sandbox) =>
       const wanted = cut._tag === "ByTime" && index.video.cappedTo === null ? cut.from : null
       const trim = wanted === null ? [] : [`trim=start_pts=${wanted}`]
       const before =
-        seek === null ? [] : ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", seek.toFixed(6)]
+        seek === null || !local.seeks
+          ? []
+          : ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", seek.toFixed(6)]
       const filters = [
         ...deinterlaced(index),
         ...trim,

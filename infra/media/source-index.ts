@@ -30,6 +30,8 @@ export interface PictureFacts {
 export interface SourceIndex {
   readonly demuxer: Demuxer
   readonly byteLength: number
+  /** Where clusters or fragments begin; of other containers none. */
+  readonly units: ReadonlyArray<number>
   /** How the bytes of a piece are picked; `whole`: they are not. */
   readonly cut: "mp4" | "fragments" | "matroska" | "mpegts" | "flv" | "whole"
   readonly video: {
@@ -119,6 +121,7 @@ const transform = (
   const { packets } = video
   return {
     ...index,
+    units: all(index.units),
     video: {
       ...video,
       packets: { ...packets, pts: some(packets.pts), at: all(packets.at) },

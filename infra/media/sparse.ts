@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { Effect } from "effect"
 import { boxesIn, keepTracks, moveChunks } from "./mp4-boxes.ts"
 import type { ByteRange, Source } from "./port.ts"
+import { fillerOf, runOf } from "./runs.ts"
 import { mergeRanges, writeSparse } from "./scratch.ts"
 import { KEY, type OpenedIndex } from "./source-index.ts"
 
@@ -20,6 +21,8 @@ export interface LocalFile {
   readonly path: string
   /** Which of its streams is the picture. */
   readonly map: string
+  /** Laid out as the source is, so ffmpeg seeks to the key frame; else it is the first thing there. */
+  readonly seeks: boolean
   /** Made of a few ranges: probing it would read holes. */
   readonly isCut: boolean
 }
@@ -33,9 +36,7 @@ export const packetsOf = ({ video }: OpenedIndex, { key, until }: Stretch) => {
   return { first, last: Math.max(first, last) }
 }
 
-/** Bytes of the source that a stretch needs beside the head; `null`: all. */
-export const rangesOf = (index: OpenedIndex, stretch: Stretch): ReadonlyArray<ByteRange> | null => {
-  if (index.cut !== "mp4") return null
+const mp4Ranges = (index: OpenedIndex, stretch: Stretch): ReadonlyArray<ByteRange> => {
   const { at, size } = index.video.packets
   const { first, last } = packetsOf(index, stretch)
   const ranges = at.slice(first, last + 1).map((from, i) => ({
@@ -43,6 +44,15 @@ export const rangesOf = (index: OpenedIndex, stretch: Stretch): ReadonlyArray<By
     to: Math.min(index.byteLength, from + (size[first + i] ?? 0)),
   }))
   return mergeRanges(ranges.filter(({ from, to }) => from < to))
+}
+
+/** Bytes of the source that a stretch needs, of MP4 beside the head; `null`: all. */
+export const rangesOf = (index: OpenedIndex, stretch: Stretch): ReadonlyArray<ByteRange> | null => {
+  if (index.cut === "whole") return null
+  if (index.cut === "mp4") return mp4Ranges(index, stretch)
+  const { first, last } = packetsOf(index, stretch)
+  const { head, run } = runOf(index, first, last)
+  return mergeRanges([{ from: 0, to: head }, run], 0)
 }
 
 /** `mdat` of 64 bits around all that follows. */
@@ -73,7 +83,7 @@ const writeLocal = Effect.fn("writeLocal")(function* <E>(
   const { bytes, shift } = mp4Head(index, [index.video.stream], bodyBytes)
   const copied = ranges.map((range) => ({ range, shift }))
   yield* writeSparse(path, shift + bodyBytes, [{ at: 0, bytes }], source, copied)
-  const local: LocalFile = { path, map: "0:v:0", isCut: true }
+  const local: LocalFile = { path, map: "0:v:0", seeks: true, isCut: true }
   return local
 })
 
@@ -84,8 +94,30 @@ export const wholeFile = Effect.fn("wholeFile")(function* <E>(
   const local: LocalFile = {
     path: yield* source.whole,
     map: `0:${index.video.stream}`,
+    seeks: true,
     isCut: false,
   }
+  return local
+})
+
+/** Of containers that are read in the order of the file: the head, what fills the hole, the run. */
+const writeRun = Effect.fn("writeRun")(function* <E>(
+  source: Source<E>,
+  index: OpenedIndex,
+  stretch: Stretch,
+  path: string,
+) {
+  const { first, last } = packetsOf(index, stretch)
+  const { head, run } = runOf(index, first, last)
+  const filler = fillerOf(index.cut, run.from - head)
+  const shift = filler === null ? head - run.from : 0
+  const placed = filler === null ? [] : [{ at: head, bytes: filler }]
+  const copied = [
+    { range: { from: 0, to: head }, shift: 0 },
+    { range: run, shift },
+  ]
+  yield* writeSparse(path, run.to + shift, placed, source, copied)
+  const local: LocalFile = { path, map: `0:${index.video.stream}`, seeks: false, isCut: true }
   return local
 })
 
@@ -95,10 +127,15 @@ export const localFile = Effect.fn("localFile")(function* <E>(
   stretch: Stretch,
   directory: string,
 ) {
-  const ranges = rangesOf(index, stretch)
-  return ranges === null
-    ? yield* wholeFile(source, index)
-    : yield* writeLocal(source, index, ranges, join(directory, "picture.sparse"))
+  const path = join(directory, "picture.sparse")
+  switch (index.cut) {
+    case "whole":
+      return yield* wholeFile(source, index)
+    case "mp4":
+      return yield* writeLocal(source, index, mp4Ranges(index, stretch), path)
+    default:
+      return yield* writeRun(source, index, stretch, path)
+  }
 })
 
 /** Key frames alone, for pictures of the whole video. */
