@@ -39,11 +39,11 @@ export const gate =
   (run: Run<ApiServices>) =>
   async (asked: Asked): Promise<Response | undefined> => {
     const { request } = asked
-    if (!isWrite(request)) return
+    if (!isWrite(request)) return undefined
     const who = await run(Effect.orDie(whoAsks(request)))
     if (who._tag === "Failure") return problemOf({ _tag: "Unexpected" })
     if (who.value === undefined) return problemOf({ _tag: "Unauthorized" })
-    if (request.body === null) return
+    if (request.body === null) return undefined
     if (isOtherThanJson(request)) return problemOf({ _tag: "NotJson" })
     const told = request.headers.get("content-length")
     if (told !== null) {
@@ -52,4 +52,5 @@ export const gate =
     const body = await wholeBody(request.body)
     if (body === undefined) return problemOf({ _tag: "BodyTooLarge" })
     asked.request = new Request(request, { body })
+    return undefined
   }

@@ -5,7 +5,7 @@ import { Identity } from "#infra/identity/port.ts"
 import type { Home } from "./home.ts"
 
 export const signInLink = Effect.fn("signInLink")(
-  function* (_home: Home, url: string) {
+  function* (_home: Pick<Home, "secrets" | "ownerToken">, url: string) {
     const { signInCode } = yield* Identity
     const code = signInCode(crypto.randomUUID(), yield* Clock.currentTimeMillis)
     return `${url}/sign-in?code=${encodeURIComponent(code)}`

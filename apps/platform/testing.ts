@@ -3,7 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import type { Running } from "./home.ts"
+import { Effect } from "effect"
+import type { Running, Secrets } from "./home.ts"
+import { signInLink } from "./sign-in.ts"
 
 const root = resolve(import.meta.dir, "../..")
 const START_MILLIS = 90_000
@@ -56,6 +58,7 @@ export interface TestPlatform {
   readonly directory: string
   readonly url: string
   readonly edgeUrl: string
+  readonly storeUrl: string
   readonly token: string
   readonly eventStoreUrl: string
   readonly pid: number
@@ -104,6 +107,7 @@ const startOn = async (directory: string, port: number, workers: number): Promis
     token,
     url: running.url,
     edgeUrl: running.edgeUrl,
+    storeUrl: running.s3Url,
     eventStoreUrl: running.eventStoreUrl,
     pid: child.pid,
     tree,
@@ -150,6 +154,19 @@ export const reelog = async (platform: TestPlatform, ...words: ReadonlyArray<str
   const exit = await child.exited
   const lines = out.trim().split("\n").filter(Boolean)
   return { exit, lines, result: JSON.parse(lines.at(-1) ?? "null"), err }
+}
+
+export const secretsOf = ({ directory }: TestPlatform): Secrets =>
+  JSON.parse(readFileSync(join(directory, "secrets.json"), "utf8"))
+
+/** The owner's session, as a browser gets it by a one-time link. */
+export const sessionOf = async (platform: TestPlatform) => {
+  const home = { secrets: secretsOf(platform), ownerToken: platform.token }
+  const link = await Effect.runPromise(signInLink(home, platform.url))
+  const { headers } = await fetch(link, { redirect: "manual" })
+  const [pair = ""] = (headers.get("set-cookie") ?? "").split(";")
+  const [name = "", value = ""] = pair.split("=")
+  return { name, value }
 }
 
 /** A video made on the spot: a test picture with a counter and a tone, so many seconds long. */
