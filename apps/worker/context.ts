@@ -96,7 +96,8 @@ const fromContext = (
   const [writer] = writers
   if (writer === undefined) return undefined
   if (writer.each === undefined) {
-    return told(writer) ?? (inOrder(context.pieces.get(writer.name)) as unknown as Schema.Json)
+    const pieces = context.pieces.get(writer.name)
+    return told(writer) ?? (pieces && (inOrder(pieces) as unknown as Schema.Json))
   }
   const values = (piece: number) =>
     writers.map((it) => told(it, piece)).filter((value) => value !== undefined)

@@ -129,6 +129,21 @@ test("a worker that is stopped says so and gives every task back", () =>
     }),
   ))
 
+test("what was assigned to a worker that has just stopped is given back unread", () =>
+  run(
+    Effect.gen(function* () {
+      const { stages } = yield* endless
+      yield* record(transcodeStream(videoId), planned)
+      const fiber = yield* Effect.forkChild(lives({ cell, slots: 1, stages }))
+      const { worker } = yield* eventually(is("WorkerStarted"))
+      const stopping = yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* eventually(is("WorkerStopping"))
+      yield* assign(worker)
+      expect(yield* eventually(is("TaskReleased"))).toMatchObject({ taskId, worker })
+      yield* Fiber.join(stopping)
+    }),
+  ))
+
 test("no more tasks run at once than there are slots", () =>
   run(
     Effect.gen(function* () {
@@ -167,7 +182,7 @@ test("a worker that has nothing to tell says that it lives, more often while it 
     Effect.gen(function* () {
       const { began, stages } = yield* endless
       yield* record(transcodeStream(videoId), planned)
-      yield* Effect.forkScoped(lives({ cell, slots: 1, stages }))
+      const fiber = yield* Effect.forkChild(lives({ cell, slots: 1, stages }))
       const { worker } = yield* eventually(is("WorkerStarted"))
       yield* pass(29)
       expect(yield* signsOfLife(worker)).toBe(0)
@@ -177,5 +192,8 @@ test("a worker that has nothing to tell says that it lives, more often while it 
       yield* Deferred.await(began)
       yield* pass(12)
       expect(yield* signsOfLife(worker)).toBe(3)
+      const stopping = yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* pass(9)
+      yield* Fiber.join(stopping)
     }).pipe(Effect.provide(TestClock.layer())),
   ))

@@ -24,6 +24,8 @@ const REMEMBERED = { maxAgeSeconds: 7 * 24 * 3600 }
 const SILENCE = { working: Duration.seconds(5), idle: Duration.seconds(30) }
 /** Before its supervisor kills what is still there. */
 const DRAIN = Duration.seconds(8)
+/** Until the scheduler has read that this worker stops; what it still assigns then is lost by silence. */
+const LAST_WORDS = Duration.millis(300)
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 const newWorkerId = (cell: Cell) =>
@@ -55,6 +57,8 @@ const life = Effect.fn("life")(function* ({ cell, slots, stages }: Role) {
   const leaving = yield* FiberSet.make<void>()
   const running = new Map<string, Running>()
   let lastWord = yield* Clock.currentTimeMillis
+  /** How far the inbox was read. */
+  let heard = 0
 
   const spoken = Effect.map(Clock.currentTimeMillis, (now) => {
     lastWord = now
@@ -113,6 +117,7 @@ const life = Effect.fn("life")(function* ({ cell, slots, stages }: Role) {
 
   const obey = (recorded: Recorded) => {
     const { event } = recorded
+    heard = recorded.revision + 1
     switch (event._tag) {
       case "TaskAssigned":
         return start(leaseOf(event), originOf(recorded))
@@ -125,20 +130,36 @@ const life = Effect.fn("life")(function* ({ cell, slots, stages }: Role) {
 
   // Its life
 
-  const drain = Effect.gen(function* () {
-    const tasks = [...running.values()]
-    yield* Effect.all(
-      [
-        say({ _tag: "WorkerStopping", worker }),
-        FiberSet.awaitEmpty(leaving),
-        Effect.forEach(tasks, ({ lease, origin }) => giveBack(lease, origin), {
-          concurrency: "unbounded",
-          discard: true,
-        }),
-      ],
-      { concurrency: "unbounded", discard: true },
+  /** What was assigned before the scheduler knew that this worker stops. */
+  const giveBackUnread = Effect.gen(function* () {
+    const unread = yield* store.read(inboxStream(worker), { from: heard })
+    heard = (unread.at(-1)?.revision ?? heard - 1) + 1
+    yield* Effect.forEach(unread, (recorded) =>
+      recorded.event._tag === "TaskAssigned"
+        ? release(leaseOf(recorded.event), originOf(recorded))
+        : Effect.void,
     )
-  }).pipe(Effect.timeout(DRAIN), Effect.ignore)
+  })
+
+  const giveBackAll = Effect.suspend(() =>
+    Effect.forEach([...running.values()], ({ lease, origin }) => giveBack(lease, origin), {
+      concurrency: "unbounded",
+      discard: true,
+    }),
+  )
+
+  const drain = Effect.all(
+    [
+      say({ _tag: "WorkerStopping", worker }).pipe(
+        Effect.andThen(giveBackUnread),
+        Effect.andThen(Effect.sleep(LAST_WORDS)),
+        Effect.andThen(giveBackUnread),
+      ),
+      FiberSet.awaitEmpty(leaving),
+      giveBackAll,
+    ],
+    { concurrency: "unbounded", discard: true },
+  ).pipe(Effect.timeout(DRAIN), Effect.ignore)
 
   const kill = Effect.suspend(() =>
     Effect.forEach([...running.values()], stop, { concurrency: "unbounded", discard: true }),
