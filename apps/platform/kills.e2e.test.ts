@@ -1,7 +1,14 @@
 /** kill -9 in the middle of encoding: of each process, then of everything at once. Nothing is lost, doubled or left behind. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { judge } from "./judge.ts"
-import { forget, isAlive, madeVideo, reelog, startPlatform, type TestPlatform } from "./testing.ts"
+import {
+  forget,
+  madeVideo,
+  reelog,
+  startPlatform,
+  survivors,
+  type TestPlatform,
+} from "./testing.ts"
 
 let platform: TestPlatform
 let source: string
@@ -13,7 +20,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const tree = platform.tree()
   await platform.stop()
-  const left = tree.filter(isAlive)
+  const left = await survivors(tree)
   forget(platform)
   expect(left).toEqual([])
 })
@@ -116,7 +123,7 @@ describe("kill -9 in mid-encode of", () => {
     const before = (await history(videoId)).filter(({ type }) => type === "TaskSucceeded")
     const tree = platform.tree()
     await platform.killAll()
-    expect(tree.filter(isAlive)).toEqual([])
+    expect(await survivors(tree)).toEqual([])
     platform = await platform.again()
     await published(videoId)
     await sound(videoId)

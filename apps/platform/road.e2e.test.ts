@@ -4,10 +4,10 @@ import { judge } from "./judge.ts"
 import {
   corpus,
   forget,
-  isAlive,
   madeVideo,
   reelog,
   startPlatform,
+  survivors,
   type TestPlatform,
 } from "./testing.ts"
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const tree = platform.tree()
   const exit = await platform.stop()
-  const left = tree.filter(isAlive)
+  const left = await survivors(tree)
   forget(platform)
   expect(left).toEqual([])
   expect(exit).toBe(0)

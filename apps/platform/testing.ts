@@ -54,6 +54,21 @@ const commandOf = (pid: number) => {
 
 export const isAlive = (pid: number) => commandOf(pid) !== ""
 
+/** It may have ended by itself a moment ago. */
+const kill = (pid: number) => {
+  try {
+    process.kill(pid, "SIGKILL")
+  } catch {
+    return
+  }
+}
+
+/** Those that still run after a moment in which the killed may disappear. */
+export const survivors = async (pids: ReadonlyArray<number>): Promise<ReadonlyArray<number>> => {
+  for (let tries = 0; tries < 50 && pids.some(isAlive); tries++) await Bun.sleep(100)
+  return pids.filter(isAlive)
+}
+
 export interface TestPlatform {
   readonly directory: string
   readonly url: string
@@ -113,7 +128,7 @@ const startOn = async (directory: string, port: number, workers: number): Promis
     tree,
     pidsOf: (text) => tree().filter((pid) => pid !== child.pid && commandOf(pid).includes(text)),
     killAll: async () => {
-      for (const pid of [...tree()].reverse()) process.kill(pid, "SIGKILL")
+      for (const pid of tree()) kill(pid)
       await child.exited
     },
     stop: async () => {
