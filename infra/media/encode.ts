@@ -11,10 +11,10 @@ import { type Rung, TICKS } from "#domain/transcode/facts.ts"
 import { type Attempt, attempts, cutOf } from "./attempts.ts"
 import { avc1, initOf, segmentOf, VIDEO_DELAY } from "./cmaf.ts"
 import { encodeArguments } from "./encode-arguments.ts"
-import { crashOf, failureOf } from "./failures.ts"
+import { failureOf } from "./failures.ts"
 import { avcConfiguration, readFragments } from "./fragments.ts"
 import { type Placed, type Plan, placeExactly, placeRest, planOf } from "./place-samples.ts"
-import { type Encoded, type EncodeJob, EncoderCrashed, SourceRefused } from "./port.ts"
+import { type Encoded, type EncodeJob, SourceRefused } from "./port.ts"
 import type { Limits } from "./sandbox/command.ts"
 import type { Sandbox } from "./sandbox/sandbox.ts"
 import { readScratch } from "./scratch.ts"
@@ -119,7 +119,6 @@ export const encodeWith = (sandbox: Sandbox) => {
     const plan = planOf(timelineOf(index), from, to)
     let cpuSeconds = 0
     let peakMebibytes = 0
-    let why = new EncoderCrashed({ detail: "nothing was tried" })
     for (const attempt of attempts) {
       const { outcome, rungs } = yield* attemptOnce(job, index, plan, attempt)
       cpuSeconds += outcome.cpuSeconds
@@ -128,10 +127,8 @@ export const encodeWith = (sandbox: Sandbox) => {
         const encoded: Encoded = { rungs, way: attempt.way, cpuSeconds, peakMebibytes }
         return encoded
       }
-      why = crashOf(outcome, `not the ${plan.frames.length} planned frames`)
     }
-    if (why.detail.includes("Output file is empty"))
-      return yield* new SourceRefused({ code: "no_decodable_frames" })
-    return yield* why
+    // The program ended by itself each time: another worker would see the same.
+    return yield* new SourceRefused({ code: "no_decodable_frames" })
   })
 }

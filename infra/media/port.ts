@@ -5,7 +5,7 @@
  */
 import { Context, type Effect, Schema } from "effect"
 import type { Piece } from "#domain/scheduling/events.ts"
-import type { Audio, EncodedPiece, Media, Picture, Rung, Segment } from "#domain/transcode/facts.ts"
+import type { Audio, Media, Picture, Rung, Segment } from "#domain/transcode/facts.ts"
 
 /** Half-open, in bytes. */
 export interface ByteRange {
@@ -126,16 +126,6 @@ export interface Encoded extends Spent {
   /** Which way of cutting gave the planned frames. */
   readonly way: "sparse" | "counted" | "pre-roll" | "whole"
 }
-
-/** The `segments` fact of an encoded piece. */
-export const encodedPiece = (n: number, encoded: Encoded): EncodedPiece => ({
-  n,
-  rungs: encoded.rungs.map(({ rung, init, segments }) => ({
-    rung,
-    initBytes: init.length,
-    segments: segments.map(({ k, start, duration, bytes }) => ({ k, start, duration, bytes })),
-  })),
-})
 
 /** A few segments of sound, in order; the init segment is the same in each batch. */
 export interface AudioBatch {
