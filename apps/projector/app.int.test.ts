@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { Effect, Fiber, Layer, Logger, ManagedRuntime } from "effect"
+import { Effect, Fiber, Layer, Logger, ManagedRuntime, Schedule } from "effect"
 import postgres from "postgres"
 import type { DomainEvent } from "#domain/events.ts"
 import { environmentLayer } from "#infra/configuration.ts"
@@ -229,6 +229,27 @@ test("tables that are dropped under a running projector are filled again", () =>
       expect(yield* findWatchPage(store, videoIdOf(1))).toMatchObject({ state: "published" })
     }),
   ))
+
+test(
+  "a Postgres that is killed is waited for",
+  () =>
+    following(
+      Effect.gen(function* () {
+        const position = yield* happen(lifeOf(16).created)
+        const pidFile = `${node.directory}/cluster/postmaster.pid`
+        const text = yield* Effect.promise(() => Bun.file(pidFile).text())
+        process.kill(Number(text.split("\n")[0]), "SIGKILL")
+        const later = yield* happen(lifeOf(17).created)
+        const store = yield* ReadStore
+        for (const each of [position, later]) {
+          yield* Effect.retry(store.waitFor(watchPage.name, each), Schedule.spaced("50 millis"))
+        }
+        const find = findWatchPage(store, videoIdOf(17))
+        expect(yield* find).toMatchObject({ state: "uploading" })
+      }),
+    ),
+  START_MILLIS,
+)
 
 test("two projectors at once write what one would", () =>
   following(

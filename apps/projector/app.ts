@@ -129,6 +129,13 @@ const followOnce = Effect.fn("projector.follow")(function* ({ projections, strea
   const isAwaited = ({ event, stream }: Recorded) =>
     event._tag === "Unreadable" || streams.some((prefix) => stream.startsWith(prefix))
 
+  const began = yield* Clock.currentTimeMillis
+  let folded = 0
+  /** How long the catching up took: the figure to watch when the log grows. */
+  const tellCaughtUp = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.logInfo("caught up with the log", { events: folded, seconds: (now - began) / 1000 }),
+  )
+
   const gathered = yield* Queue.bounded<News>(WAITING_MOST)
   const after = lowestOf(places, projections)
   const following = log
@@ -151,8 +158,10 @@ const followOnce = Effect.fn("projector.follow")(function* ({ projections, strea
       owed = undefined
       return batch && (yield* write(batch))
     }
+    if (news.value.some(({ _tag }) => _tag === "CaughtUp")) yield* tellCaughtUp
     const batch = batchOf(news.value)
     if (batch === undefined) return
+    folded += batch.events.length
     if (batch.events.some(isAwaited)) {
       owed = undefined
       return yield* write(batch)

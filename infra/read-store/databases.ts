@@ -3,7 +3,7 @@
  * wrong with them sorted into "away" and "a bug".
  */
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js"
-import { Config, Effect, Redacted, Semaphore } from "effect"
+import { Config, Effect, Redacted, Schema, Semaphore } from "effect"
 import postgres, { type Sql } from "postgres"
 import { migrate } from "./migrate.ts"
 import { ReadStoreUnavailable } from "./port.ts"
@@ -30,7 +30,7 @@ const ownMigrations = new URL("./migrations/", import.meta.url)
 const PATIENCE_SECONDS = 10
 const CONNECT_SECONDS = 3
 
-export const databaseUrls = Config.Redacted("REELOG_DATABASE_URLS").pipe(
+const databaseUrls = Config.Redacted("REELOG_DATABASE_URLS").pipe(
   Config.map((urls) =>
     Redacted.value(urls)
       .split(",")
@@ -58,6 +58,11 @@ const isAway = (cause: unknown) => {
 export const isRefused = (cause: unknown) => /^(22|23|54)/.test(sqlStateOf(cause) ?? "")
 
 export const unavailable = (cause: unknown) => new ReadStoreUnavailable({ cause })
+
+/** Until it is sorted into "away" and "a bug". */
+class Unanswered extends Schema.TaggedError<Unanswered>()("Unanswered", {
+  cause: Schema.Defect(),
+}) {}
 
 // Pools
 
@@ -122,15 +127,19 @@ export const openDatabase = Effect.fn("openDatabase")(function* (opening: Openin
   const ask: Database["ask"] = (question) => {
     const answer = Effect.tryPromise({
       try: () => Promise.resolve(question(database)),
-      catch: (cause) => cause,
+      catch: (cause) => new Unanswered({ cause }),
     })
     return Effect.andThen(prepared.ready, answer).pipe(
-      Effect.tapError((cause) => (isEmptied(cause) ? prepared.forget : Effect.void)),
-      Effect.retry({ times: 1, while: isEmptied }),
-      Effect.catch((cause) => {
-        if (cause instanceof ReadStoreUnavailable) return Effect.fail(cause)
-        return isAway(cause) ? Effect.fail(unavailable(cause)) : Effect.die(cause)
+      Effect.tapErrorTag("Unanswered", ({ cause }) =>
+        isEmptied(cause) ? prepared.forget : Effect.void,
+      ),
+      Effect.retry({
+        times: 1,
+        while: (failure) => failure._tag === "Unanswered" && isEmptied(failure.cause),
       }),
+      Effect.catchTag("Unanswered", ({ cause }) =>
+        isAway(cause) ? Effect.fail(unavailable(cause)) : Effect.die(cause),
+      ),
       patiently,
     )
   }

@@ -206,7 +206,7 @@ export const runCluster = Effect.fn("runCluster")(function* (
         return running.exited
       }),
   )
-  return Effect.promise(() => child.exited)
+  return { ended: Effect.promise(() => child.exited) }
 })
 
 // Databases

@@ -44,7 +44,7 @@ const program = Effect.gen(function* () {
 
   const life = Effect.gen(function* () {
     const cluster = yield* prepareCluster(wanted, programs, wrapping)
-    const ended = yield* runCluster(cluster, programs, wrapping)
+    const { ended } = yield* runCluster(cluster, programs, wrapping)
     const opened = Effect.gen(function* () {
       yield* openDatabases(cluster, wanted)
       if (!isTold) process.stdout.write(`${JSON.stringify({ ready: urlsOf(cluster, wanted) })}\n`)
