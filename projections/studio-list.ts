@@ -79,6 +79,10 @@ const changed = (row: StudioVideo, fact: Fact): Partial<StudioVideo> | null => {
       return { fileName: event.fileName, byteLength: event.byteLength }
     case "UploadCompleted":
       return row.progress === "uploading" ? { progress: "processing" } : null
+    case "UploadExpired":
+      return row.progress === "uploading" || row.progress === "playable"
+        ? { progress: "failed", failureCode: "upload_expired" }
+        : null
     case "TranscodePlanned":
       return { transcode: event.transcode }
     case "TaskSucceeded":

@@ -48,6 +48,12 @@ describe("the watch page", () => {
     expect(row).toMatchObject({ state: "failed", failureCode: "source_refused" })
   })
 
+  test("says failed of an upload that was abandoned", () => {
+    const expired = { _tag: "UploadExpired", videoId: life.videoId, at: created.at } as const
+    const row = page.after(created, requested, expired)
+    expect(row).toMatchObject({ state: "failed", failureCode: "upload_expired" })
+  })
+
   test("counts only events of the video itself in its revision", () => {
     const { videoId } = life
     const title = sealed("Another title")

@@ -174,6 +174,8 @@ const changed = (page: WatchPage, { event }: Fact): Partial<WatchPage> | null =>
         byteLength: event.byteLength,
         progress: page.progress === "uploading" ? "processing" : page.progress,
       }
+    case "UploadExpired":
+      return page.isUploaded ? null : { progress: "failed", failureCode: "upload_expired" }
     case "TranscodePlanned":
       return page.run !== null && page.run >= runOf(event.transcode)
         ? null

@@ -174,11 +174,15 @@ export const reelog = async (platform: TestPlatform, ...words: ReadonlyArray<str
 export const secretsOf = ({ directory }: TestPlatform): Secrets =>
   JSON.parse(readFileSync(join(directory, "secrets.json"), "utf8"))
 
-/** The owner's session, as a browser gets it by a one-time link. */
-export const sessionOf = async (platform: TestPlatform) => {
+/** A link that signs the owner in, once. */
+export const linkOf = (platform: TestPlatform): Promise<string> => {
   const home = { secrets: secretsOf(platform), ownerToken: platform.token }
-  const link = await Effect.runPromise(signInLink(home, platform.url))
-  const { headers } = await fetch(link, { redirect: "manual" })
+  return Effect.runPromise(signInLink(home, platform.url))
+}
+
+/** The owner's session, as a browser gets it by such a link. */
+export const sessionOf = async (platform: TestPlatform) => {
+  const { headers } = await fetch(await linkOf(platform), { redirect: "manual" })
   const [pair = ""] = (headers.get("set-cookie") ?? "").split(";")
   const [name = "", value = ""] = pair.split("=")
   return { name, value }

@@ -2,12 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import type { Browser } from "playwright-core"
 import { web } from "./app.ts"
-import { executablePath, launch, openPage } from "./testing/browser.ts"
+import { executablePath, launch, openPage, seriousFindings } from "./testing/browser.ts"
 import { startEdge } from "./testing/edge.ts"
 import { memoryReader } from "./testing/reader.ts"
 import { ids } from "./testing/stories.ts"
-
-const axe = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir)).text()
 
 const pages = {
   home: "/",
@@ -25,12 +23,6 @@ const pages = {
   "sign-in": "/sign-in",
   "404": "/nothing",
   "451": `/watch/${ids.closed}`,
-}
-
-interface Violation {
-  readonly id: string
-  readonly impact: string
-  readonly nodes: ReadonlyArray<{ readonly html: string; readonly failureSummary: string }>
 }
 
 describe.skipIf(executablePath === undefined)("in Chromium", () => {
@@ -72,17 +64,7 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
       const { page, requests, complaints } = await openPage(browser, site, options)
       for (const [name, path] of Object.entries(pages)) {
         await page.goto(site + path)
-        await page.evaluate(axe)
-        const violations = await page.evaluate(async () => {
-          const { axe } = globalThis as unknown as {
-            axe: { run: () => Promise<{ violations: ReadonlyArray<Violation> }> }
-          }
-          return (await axe.run()).violations
-        })
-        const serious = violations
-          .filter(({ impact }) => impact === "serious" || impact === "critical")
-          .map(({ id, nodes }) => [name, id, nodes[0]?.html, nodes[0]?.failureSummary])
-        expect(serious).toEqual([])
+        expect([name, await seriousFindings(page)]).toEqual([name, []])
         const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
         expect([name, Math.max(0, over)]).toEqual([name, 0])
       }

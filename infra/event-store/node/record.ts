@@ -30,8 +30,6 @@ export interface Limits {
   readonly truncateBefore: number | null
 }
 
-const unlimited: Limits = { maxAge: null, maxCount: null, truncateBefore: null }
-
 /** A `$tb` that no revision reaches: the stream is deleted, and may be written again. */
 export const SOFTLY_DELETED = Number.MAX_SAFE_INTEGER
 export const TOMBSTONE = -1

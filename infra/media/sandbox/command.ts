@@ -49,6 +49,13 @@ const systemPaths = [
 /** The descriptor under which bwrap reads the filter. */
 const FILTER_DESCRIPTOR = 3
 
+/**
+ * bwrap asks to die with its parent only when it has set everything up; a parent killed before that
+ * would leave an orphan. So the program begins when it is told to: a dead parent tells nothing.
+ */
+const whenTold = ["/usr/bin/sh", "-c", 'echo; read -r told || exit 125; exec "$@"', "sh"]
+export const GO = "go\n"
+
 const underBwrap = (programs: Programs, job: Confined): ReadonlyArray<string> => {
   const { limits, input, outputs } = job
   const program = programs.path(job.tool)
@@ -70,7 +77,8 @@ const underBwrap = (programs: Programs, job: Confined): ReadonlyArray<string> =>
     ...["--ro-bind", program, program, "--dev-bind", "/dev/null", "/dev/null"],
     ...(input === null ? [] : ["--ro-bind", input, "/in"]),
     ...outputs.flatMap((output, i) => ["--bind", output, `/out/${i}`]),
-    ...["--remount-ro", "/", "--chdir", "/", "--", program],
+    ...["--ro-bind", "/usr/bin/sh", "/usr/bin/sh"],
+    ...["--remount-ro", "/", "--chdir", "/", "--", ...whenTold, program],
     ...job.arguments,
   ]
 }

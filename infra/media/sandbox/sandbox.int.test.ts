@@ -147,6 +147,17 @@ for (const { kind, isHere } of works) {
       expect(isAlive(mark)).toBe(false)
     })
 
+    test("interrupting it while it starts leaves nothing behind", async () => {
+      const mark = `starting-${kind}-${process.pid}`
+      const long = job([...marked(mark), "-f", "null", "-"], { wallSeconds: 60 })
+      for (let millis = 0; millis < 40; millis += 2) {
+        const fiber = Effect.runFork(sandbox.run(long))
+        await Bun.sleep(millis)
+        await Effect.runPromise(Fiber.interrupt(fiber))
+      }
+      expect(isAlive(mark)).toBe(false)
+    })
+
     test("it dies with a killed parent", async () => {
       const mark = `orphan-${kind}-${process.pid}`
       const long = job([...marked(mark), "-f", "null", "-"], { wallSeconds: 60 })

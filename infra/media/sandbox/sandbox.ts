@@ -8,7 +8,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
 import { SandboxUnavailable } from "../port.ts"
-import { type Confined, commandLine, type Kind } from "./command.ts"
+import { type Confined, commandLine, GO, type Kind } from "./command.ts"
+import { endProcess } from "./end-process.ts"
 import { endingOf, type Outcome } from "./outcome.ts"
 import type { Programs } from "./programs.ts"
 import { ffmpegFilter } from "./seccomp.ts"
@@ -60,7 +61,7 @@ const spawn = (kind: Kind, programs: Programs, job: Confined) => {
   const started = performance.now()
   const process = Bun.spawn([...commandLine(kind, programs, job, existsSync)], {
     stdio: [
-      job.input === null ? "pipe" : "ignore",
+      "pipe",
       "pipe",
       "pipe",
       ...(filter === null ? [] : [filter]),
@@ -75,12 +76,21 @@ const spawn = (kind: Kind, programs: Programs, job: Confined) => {
   let taken = 0
   const stop = (why: "wall" | "stdout") => {
     stopped ??= why
-    process.kill("SIGKILL")
+    endProcess(process.pid)
   }
   const { wallSeconds, stdoutBytes } = job.limits
   const timer = setTimeout(() => stop("wall"), Math.min(wallSeconds * 1000, 2 ** 31 - 1))
 
+  /** Its first line says that it has been set up; then it is told to begin. */
+  const begin = async () => {
+    if (kind === "bwrap") {
+      await stdout.read()
+      await write(Buffer.from(GO))
+    }
+    if (job.input !== null) await endOfInput()
+  }
   const take = async () => {
+    await begun
     const { value } = await stdout.read()
     taken += value?.length ?? 0
     if (taken <= stdoutBytes) return value ?? null
@@ -104,6 +114,7 @@ const spawn = (kind: Kind, programs: Programs, job: Confined) => {
       // Ended already.
     }
   }
+  const begun = begin()
   const ended = Promise.all([process.exited, stderr]).then(([, words]): Outcome => {
     clearTimeout(timer)
     const { exitCode, signalCode } = process
@@ -116,10 +127,10 @@ const spawn = (kind: Kind, programs: Programs, job: Confined) => {
     }
   })
   const kill = async () => {
-    if (process.exitCode === null) process.kill("SIGKILL")
+    if (process.exitCode === null) endProcess(process.pid)
     await ended
   }
-  return { take, write, endOfInput, ended, kill }
+  return { begun, take, write, endOfInput, ended, kill }
 }
 
 const sandboxOf = (kind: Kind, programs: Programs): Sandbox => {
@@ -132,8 +143,8 @@ const sandboxOf = (kind: Kind, programs: Programs): Sandbox => {
       ({ kill }) => Effect.promise(kill),
     )
     return {
-      write: (bytes: Uint8Array) => Effect.promise(() => child.write(bytes)),
-      endOfInput: Effect.promise(child.endOfInput),
+      write: (bytes: Uint8Array) => Effect.promise(() => child.begun.then(() => child.write(bytes))),
+      endOfInput: Effect.promise(() => child.begun.then(child.endOfInput)),
       take: Effect.promise(child.take),
       outcome: Effect.promise(() => child.ended),
     }
