@@ -60,12 +60,7 @@ const spawn = (kind: Kind, programs: Programs, job: Confined) => {
   const filter = kind === "bwrap" ? filterDescriptor() : null
   const started = performance.now()
   const process = Bun.spawn([...commandLine(kind, programs, job, existsSync)], {
-    stdio: [
-      "pipe",
-      "pipe",
-      "pipe",
-      ...(filter === null ? [] : [filter]),
-    ],
+    stdio: ["pipe", "pipe", "pipe", ...(filter === null ? [] : [filter])],
     env: programs.environment,
   })
   if (filter !== null) closeSync(filter)
@@ -143,7 +138,8 @@ const sandboxOf = (kind: Kind, programs: Programs): Sandbox => {
       ({ kill }) => Effect.promise(kill),
     )
     return {
-      write: (bytes: Uint8Array) => Effect.promise(() => child.begun.then(() => child.write(bytes))),
+      write: (bytes: Uint8Array) =>
+        Effect.promise(() => child.begun.then(() => child.write(bytes))),
       endOfInput: Effect.promise(() => child.begun.then(child.endOfInput)),
       take: Effect.promise(child.take),
       outcome: Effect.promise(() => child.ended),
