@@ -230,3 +230,30 @@ export const corpus = (name: string): string | undefined => {
   const path = join(process.env.REELOG_MEDIA ?? join(root, "../shared/media"), name)
   return Bun.file(path).size > 0 ? path : undefined
 }
+
+/** Follows the video's own event stream until something of this kind is told. */
+export const until = async (
+  platform: TestPlatform,
+  id: string,
+  wanted: (event: string, data: string) => boolean,
+) => {
+  const answer = await platform.call(`/v1/videos/${id}/events`, {
+    signal: AbortSignal.timeout(90_000),
+  })
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ""
+  while (reader !== undefined) {
+    const { value, done } = await reader.read()
+    if (done) throw new Error("the event stream ended")
+    text += value
+    const frames = text.split("\n\n")
+    text = frames.pop() ?? ""
+    for (const frame of frames) {
+      const event = /^event: (.*)$/m.exec(frame)?.[1] ?? ""
+      if (wanted(event, /^data: (.*)$/m.exec(frame)?.[1] ?? "")) {
+        await reader.cancel()
+        return
+      }
+    }
+  }
+}

@@ -110,7 +110,10 @@ const start = async (controller: HTMLElement, video: Media) => {
     choose(height)
   })
 
+  let isStopping = false
   const stop = async () => {
+    if (isStopping) return
+    isStopping = true
     await player.unload()
     location.reload()
   }
