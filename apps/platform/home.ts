@@ -11,6 +11,7 @@ export interface Secrets {
   readonly personalDataKey: string
   readonly s3AccessKeyId: string
   readonly s3SecretAccessKey: string
+  readonly postgresPassword: string
 }
 
 export interface Home {
@@ -88,6 +89,7 @@ export const openHome = async (directory: string): Promise<Home> => {
       personalDataKey: random(32).toString("base64"),
       s3AccessKeyId: `reelog${random(8).toString("hex")}`,
       s3SecretAccessKey: random(32).toString("hex"),
+      postgresPassword: random(24).toString("hex"),
     }),
   )
   if (isNew) write(at("owner-token"), `${random(32).toString("base64url")}\n`)

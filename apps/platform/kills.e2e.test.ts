@@ -8,6 +8,7 @@ import {
   startPlatform,
   survivors,
   type TestPlatform,
+  until,
 } from "./testing.ts"
 
 let platform: TestPlatform
@@ -36,29 +37,6 @@ const history = async (id: string): Promise<ReadonlyArray<Told>> => {
   return ((await answer.json()) as { events: ReadonlyArray<Told> }).events
 }
 
-/** Follows the video's own event stream until something of this kind is told. */
-const until = async (id: string, wanted: (event: string, data: string) => boolean) => {
-  const answer = await platform.call(`/v1/videos/${id}/events`, {
-    signal: AbortSignal.timeout(90_000),
-  })
-  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader()
-  let text = ""
-  while (reader !== undefined) {
-    const { value, done } = await reader.read()
-    if (done) throw new Error("the event stream ended")
-    text += value
-    const frames = text.split("\n\n")
-    text = frames.pop() ?? ""
-    for (const frame of frames) {
-      const event = /^event: (.*)$/m.exec(frame)?.[1] ?? ""
-      if (wanted(event, /^data: (.*)$/m.exec(frame)?.[1] ?? "")) {
-        await reader.cancel()
-        return
-      }
-    }
-  }
-}
-
 const isEncoding = (event: string, data: string) =>
   event === "rendition" && (JSON.parse(data) as { done: number }).done > 0
 
@@ -66,14 +44,14 @@ const isEncoding = (event: string, data: string) =>
 const encoding = async (title: string) => {
   const uploaded = await reelog(platform, "upload", source, "--title", title, "--wait", "uploaded")
   const videoId = String(uploaded.result.videoId)
-  await until(videoId, isEncoding)
+  await until(platform, videoId, isEncoding)
   return videoId
 }
 
 /** Asks again while a process is coming back. */
 const published = async (videoId: string) => {
   for (let tries = 0; ; tries++) {
-    const done = await until(videoId, (event) => event === "published").then(
+    const done = await until(platform, videoId, (event) => event === "published").then(
       () => true,
       () => false,
     )

@@ -28,7 +28,10 @@ export const addresses = (home: Home, { port }: Wanted) => ({
   s3Url: `http://127.0.0.1:${port + 2}`,
   eventStoreUrl: `esdb://127.0.0.1:${home.ports.eventStore}?tls=false`,
   databaseUrls: ["reelog_0", "reelog_1"]
-    .map((name) => `postgres://postgres@127.0.0.1:${home.ports.postgres}/${name}`)
+    .map(
+      (name) =>
+        `postgres://postgres:${home.secrets.postgresPassword}@127.0.0.1:${home.ports.postgres}/${name}`,
+    )
     .join(","),
 })
 
@@ -77,6 +80,7 @@ export const processesOf = (home: Home, wanted: Wanted): ReadonlyArray<ProcessSp
     node("postgres", "read-store", {
       REELOG_POSTGRES_DATA: at("postgres"),
       REELOG_POSTGRES_PORT: String(home.ports.postgres),
+      REELOG_POSTGRES_PASSWORD: secrets.postgresPassword,
     }),
     app("projector", "projector/main.ts", { ...log, ...database }),
     app("scheduler", "scheduler/main.ts", { ...log, REELOG_SCHEDULER_RANK: "0" }),

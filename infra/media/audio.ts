@@ -2,7 +2,7 @@
  * `encodeAudio`: the sound in one pass, AAC, on the grid of the video and on its timeline: silence
  * where it begins later, holes filled. Segments are told while the encoder runs.
  */
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Fiber, Option } from "effect"
 import { type Audio, TICKS } from "#domain/transcode/facts.ts"
 import { soundGrid } from "#domain/transcode/grid.ts"
 import { soundSegments } from "./audio-segments.ts"
@@ -65,9 +65,18 @@ export const encodeAudioWith = (sandbox: Sandbox) => {
       told = yield* Clock.currentTimeMillis
       done = []
     })
-    for (let part = yield* running.take; part !== null; part = yield* running.take) {
-      done.push(...segments.take(part))
+    let taking = yield* Effect.forkChild(running.take)
+    while (true) {
+      const part = yield* Effect.timeoutOption(Fiber.join(taking), batchMillis)
+      // The encoder waits for bytes: what is done is not held back until they come.
+      if (Option.isNone(part)) {
+        yield* tell()
+        continue
+      }
+      if (part.value === null) break
+      done.push(...segments.take(part.value))
       if ((yield* Clock.currentTimeMillis) - told >= batchMillis) yield* tell()
+      taking = yield* Effect.forkChild(running.take)
     }
     done.push(...segments.end())
     yield* tell()

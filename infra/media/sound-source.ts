@@ -12,7 +12,8 @@ import type { OpenedIndex } from "./source-index.ts"
 
 /** Gaps smaller than this are read and thrown away: a request costs more. */
 const gapBytes = 256 * 1024
-const blockBytes = 4 * 2 ** 20
+/** Small, so that sound is encoded as soon as its bytes are there. */
+const blockBytes = 512 * 1024
 
 interface Packed {
   readonly head: Buffer
