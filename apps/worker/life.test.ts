@@ -184,7 +184,7 @@ test("a worker that has nothing to tell says that it lives, more often while it 
       yield* record(transcodeStream(videoId), planned)
       const fiber = yield* Effect.forkChild(lives({ cell, slots: 1, stages }))
       const { worker } = yield* eventually(is("WorkerStarted"))
-      yield* pass(29)
+      yield* pass(59)
       expect(yield* signsOfLife(worker)).toBe(0)
       yield* pass(2)
       expect(yield* signsOfLife(worker)).toBe(1)

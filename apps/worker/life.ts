@@ -21,7 +21,7 @@ export interface Role {
 /** The streams of a life are of no use once all its tasks have ended. */
 const REMEMBERED = { maxAgeSeconds: 7 * 24 * 3600 }
 /** A worker silent for 15 ticks is lost, an idle one later. */
-const SILENCE = { working: Duration.seconds(5), idle: Duration.seconds(30) }
+const SILENCE = { working: Duration.seconds(5), idle: Duration.seconds(60) }
 /** Before its supervisor kills what is still there. */
 const DRAIN = Duration.seconds(8)
 /** Until the scheduler has read that this worker stops; what it still assigns then is lost by silence. */
