@@ -195,7 +195,7 @@ const queues = Effect.fn("pages.queues")(function* () {
     ...{ cell, epoch: view.epoch, tick: view.tick, position: held.position },
     readyCount: view.taskCount,
     ready: view.taskQueue.map(({ taskId, videoId, type, failures, isFirst }) => ({
-      ...{ taskId, videoId, type, ageTicks: 0 },
+      ...{ taskId, videoId, type },
       because: nobody.has(type)
         ? ("nobody-can" as const)
         : failures > 0
@@ -222,8 +222,8 @@ const queues = Effect.fn("pages.queues")(function* () {
       })),
     },
     models: checkpoints.map(({ model, position }) => ({
-      name: model,
-      behind: Number(BigInt(held.position) > BigInt(position)),
+      ...{ name: model, position },
+      isBehind: BigInt(held.position) > BigInt(position),
     })),
   } satisfies QueuesView
 })

@@ -95,10 +95,16 @@ const tabs: ReadonlyArray<readonly [string, Key]> = [
   ["/operation", "tabs.operation"],
 ]
 
+/** A video's own page belongs to the list of all. */
+const currentOf = ({ path: here }: Visit, path: string) => {
+  if (here === path) return "page"
+  return here.startsWith(`${path}/`) ? "true" : undefined
+}
+
 export const StudioTabs = ({ visit }: { readonly visit: Visit }) => (
   <nav class="tabs" aria-label={visit.tongue.t("nav.studio")}>
     {tabs.map(([path, key]) => (
-      <a key={path} href={visit.href(path)} aria-current={visit.path === path ? "page" : undefined}>
+      <a key={path} href={visit.href(path)} aria-current={currentOf(visit, path)}>
         {visit.tongue.t(key)}
       </a>
     ))}

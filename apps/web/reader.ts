@@ -109,7 +109,6 @@ export interface QueuesView {
     readonly videoId: string
     readonly type: string
     readonly because: "first-seconds" | "fair-share" | "retry" | "nobody-can"
-    readonly ageTicks: number
   }>
   readonly workers: ReadonlyArray<{
     readonly worker: string
@@ -136,7 +135,11 @@ export interface QueuesView {
       readonly tries: number
     }>
   }
-  readonly models: ReadonlyArray<{ readonly name: string; readonly behind: number }>
+  readonly models: ReadonlyArray<{
+    readonly name: string
+    readonly position: string
+    readonly isBehind: boolean
+  }>
 }
 
 export interface Dependency {

@@ -68,7 +68,7 @@ export const makeTongue = (
     new Intl.NumberFormat(locale, {
       style: "unit",
       unit,
-      unitDisplay: "short",
+      unitDisplay: unit === "byte" ? "long" : "short",
       maximumFractionDigits: value < 10 ? 1 : 0,
     }).format(value)
   const dates = (options: Intl.DateTimeFormatOptions) => {

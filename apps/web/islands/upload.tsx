@@ -150,7 +150,7 @@ const rename = async (upload: Upload, title: string, field: HTMLInputElement) =>
 const Picture = ({ upload }: { readonly upload: Upload }) => (
   <div class="pic" aria-hidden="true">
     <video
-      src={upload.pictureUrl}
+      src={`${upload.pictureUrl}#t=2`}
       muted
       playsInline
       preload="metadata"

@@ -52,17 +52,16 @@ const Ready = ({ tongue, queues }: { readonly tongue: Tongue; readonly queues: Q
   return (
     <Table
       name={t("operation.ready", { count: queues.readyCount })}
-      heads={[t("operation.task"), t("operation.because"), t("operation.age")]}
+      heads={[t("operation.task"), t("operation.because")]}
       empty={t("operation.nothingReady")}
     >
-      {queues.ready.map(({ taskId, videoId, because, ageTicks }) => (
+      {queues.ready.map(({ taskId, videoId, because }) => (
         <tr key={taskId}>
           <td>
             <b class="mono">{taskName(taskId)}</b>
             <div class="muted mono">{videoId}</div>
           </td>
           <td class={because === "nobody-can" ? "halt" : undefined}>{t(`because.${because}`)}</td>
-          <td class="num nowrap">{t("operation.ticks", { count: ageTicks })}</td>
         </tr>
       ))}
     </Table>
@@ -80,6 +79,9 @@ const Slots = ({ slots, busy, name }: { slots: number; busy: number; name: strin
     </span>
   )
 
+/** A worker that stops and has nothing left in hand is gone but for its name in the queue. */
+const isHere = ({ busy, isStopping }: QueuesView["workers"][number]) => busy > 0 || !isStopping
+
 const Workers = ({ tongue, queues }: { readonly tongue: Tongue; readonly queues: QueuesView }) => {
   const { t } = tongue
   return (
@@ -88,7 +90,7 @@ const Workers = ({ tongue, queues }: { readonly tongue: Tongue; readonly queues:
       heads={[t("operation.worker"), t("operation.slots"), t("operation.can")]}
       empty={t("operation.noWorker")}
     >
-      {queues.workers.map(({ worker, slots, busy, can, isStopping }) => (
+      {queues.workers.filter(isHere).map(({ worker, slots, busy, can, isStopping }) => (
         <tr key={worker}>
           <th scope="row" class="mono">
             {worker}
@@ -159,14 +161,15 @@ const Parked = ({ tongue, queues }: { readonly tongue: Tongue; readonly queues: 
 
 const Brief = ({ tongue, queues }: { readonly tongue: Tongue; readonly queues: QueuesView }) => {
   const { t } = tongue
-  const slots = queues.workers.reduce((sum, worker) => sum + worker.slots, 0)
-  const busy = queues.workers.reduce((sum, worker) => sum + worker.busy, 0)
-  const behind = Math.max(0, ...queues.models.map((model) => model.behind))
+  const workers = queues.workers.filter(isHere)
+  const slots = workers.reduce((sum, worker) => sum + worker.slots, 0)
+  const busy = workers.reduce((sum, worker) => sum + worker.busy, 0)
+  const isBehind = queues.models.some((model) => model.isBehind)
   const parked = queues.completion.parked.length
   return (
     <p class="brief">
       {t("brief.ready", { count: queues.readyCount })} {t("brief.slots", { busy, slots })}{" "}
-      {t("brief.behind", { count: behind })}{" "}
+      {t(isBehind ? "brief.behind" : "brief.current")}{" "}
       {parked === 0 ? null : <span class="halt">{t("brief.parked", { count: parked })}</span>}
     </p>
   )
@@ -177,20 +180,20 @@ const Lag = (props: {
   readonly queues: QueuesView
   readonly parts: ReadonlyArray<Dependency>
 }) => {
-  const { t, number } = props.tongue
+  const { t } = props.tongue
   return (
     <>
       <Table
         name={t("operation.models")}
-        heads={[t("operation.model"), t("operation.behind")]}
+        heads={[t("operation.model"), t("operation.reached")]}
         empty={t("operation.noModel")}
       >
-        {props.queues.models.map(({ name, behind }) => (
+        {props.queues.models.map(({ name, ...model }) => (
           <tr key={name}>
             <th scope="row" class="mono">
               {name}
             </th>
-            <td class="num">{number(behind)}</td>
+            <td class="num">{position(model.position)}</td>
           </tr>
         ))}
       </Table>

@@ -189,7 +189,7 @@ const Facts = ({ visit, video, texts }: Shown) => {
             <dd>
               {`${source.width} × ${source.height}, ${number(source.framesPerSecond)} fps, ${source.codec}`}
             </dd>
-            <dt>{t("lane.audio")}</dt>
+            <dt>{t("studio.sound")}</dt>
             <dd>{t(source.hasAudio ? "studio.withAudio" : "studio.silent")}</dd>
           </>
         )}

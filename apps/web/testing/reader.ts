@@ -77,11 +77,11 @@ const queues: QueuesView = {
   ready: [
     {
       ...{ taskId: `${ids.making}.1/encode-video:r1/0`, videoId: ids.making },
-      ...{ type: "EncodeVideo", because: "first-seconds", ageTicks: 1 },
+      ...{ type: "EncodeVideo", because: "first-seconds" },
     },
     {
       ...{ taskId: `${ids.waiting}.1/storyboard`, videoId: ids.waiting },
-      ...{ type: "Storyboard", because: "nobody-can", ageTicks: 312 },
+      ...{ type: "Storyboard", because: "nobody-can" },
     },
   ],
   workers: [
@@ -99,8 +99,8 @@ const queues: QueuesView = {
     parked: [{ position: "17911", type: "TranscodeCompleted", videoId: ids.published, tries: 8 }],
   },
   models: [
-    { name: "watch-page-v1", behind: 3 },
-    { name: "studio-list-v1", behind: 0 },
+    { name: "watch-page-v1", position: "18201", isBehind: true },
+    { name: "studio-list-v1", position: "18204", isBehind: false },
   ],
 }
 
