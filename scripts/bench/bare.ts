@@ -1,0 +1,101 @@
+/** The bare side: ffmpeg alone, told what the platform's ladder is, and the tools to compare two renditions frame by frame. */
+import { join } from "node:path"
+import { programsIn } from "#infra/media/sandbox/programs.ts"
+import { spend } from "./usage.ts"
+
+export interface Rung {
+  readonly name: string
+  readonly width: number
+  readonly height: number
+  readonly maxBitsPerSecond: number
+}
+
+const programs = programsIn(process.env.REELOG_PROGRAMS || null)
+Object.assign(process.env, {
+  ...programs.environment,
+  PATH: `${process.env.PATH}:${programs.environment.PATH}`,
+})
+const quiet = ["-nostdin", "-v", "error", "-y"]
+const ffmpeg = (...words: ReadonlyArray<string>) =>
+  spend([programs.path("ffmpeg"), ...quiet, ...words])
+const ffprobe = (...words: ReadonlyArray<string>) =>
+  spend([programs.path("ffprobe"), "-v", "error", ...words])
+
+/** Its first seconds, by copying; from the beginning, so that nothing is decoded and not shown. */
+export const cutTo = async (clip: string, seconds: number, target: string) => {
+  await ffmpeg(
+    ...["-i", clip, "-t", String(seconds), "-map", "0:v:0", "-map", "0:a:0?"],
+    ...["-c", "copy", "-movflags", "+faststart", target],
+  )
+  return target
+}
+
+const scale = ({ width, height }: Rung) => `scale=${width}:${height}:flags=bicubic`
+
+/** `starts`: seconds at which key frames are forced, the only ones there are. */
+const x264 = ({ maxBitsPerSecond }: Rung, starts: ReadonlyArray<number>) => [
+  ...["-fps_mode", "passthrough", "-enc_time_base", "1:90000"],
+  ...["-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-profile:v", "high"],
+  ...["-maxrate", String(maxBitsPerSecond), "-bufsize", String(2 * maxBitsPerSecond)],
+  ...["-g", "9999", "-keyint_min", "1", "-sc_threshold", "0", "-forced-idr", "1"],
+  ...["-force_key_frames", starts.map((start) => start.toFixed(6)).join(",")],
+  ...["-pix_fmt", "yuv420p", "-threads", "1"],
+]
+
+const oneDecode = ["-threads", "1", "-filter_threads", "1", "-filter_complex_threads", "1"]
+
+/** The whole ladder from one decode, each rung scaled from the source, and the sound. */
+export const ladderInOneProcess = async (
+  source: string,
+  rungs: ReadonlyArray<Rung>,
+  starts: ReadonlyArray<number>,
+  directory: string,
+) => {
+  const fileOf = ({ name }: Rung) => join(directory, `bare-${name}.mp4`)
+  const branches = rungs.map((_, i) => `[s${i}]`).join("")
+  const scales = rungs.map((rung, i) => `[s${i}]${scale(rung)}[v${i}]`)
+  const { seconds } = await ffmpeg(
+    ...[...oneDecode, "-i", source],
+    ...["-filter_complex", [`[0:v]split=${rungs.length}${branches}`, ...scales].join(";")],
+    ...rungs.flatMap((rung, i) => ["-map", `[v${i}]`, ...x264(rung, starts), fileOf(rung)]),
+    ...["-map", "0:a:0?", "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-threads", "1"],
+    join(directory, "bare-audio.mkv"),
+  )
+  return { seconds, fileOf }
+}
+
+/** One rung in one pass, scaled and encoded as the platform's pieces are: `from` names the rungs it is scaled down through. */
+export const onePass = async (
+  source: string,
+  from: ReadonlyArray<Rung>,
+  rung: Rung,
+  starts: ReadonlyArray<number>,
+  target: string,
+) => {
+  await ffmpeg(
+    ...[...oneDecode, "-i", source, "-an", "-vf", [...from, rung].map(scale).join(",")],
+    ...[...x264(rung, starts), "-x264-params", "rc-lookahead=20", target],
+  )
+  return target
+}
+
+/** Bytes of its packets, without those of the container. */
+export const videoBytes = async (file: string) => {
+  const { out } = await ffprobe(
+    ...["-select_streams", "v:0", "-show_entries", "packet=size", "-of", "csv=p=0", file],
+  )
+  const sizes = out.split(/[\s,]+/).filter(Boolean)
+  return { bytes: sizes.reduce((sum, size) => sum + Number(size), 0), frames: sizes.length }
+}
+
+/** SSIM of each frame (all planes) against the source at the size of the rung. */
+export const ssim = async (file: string, source: string, { width, height }: Rung) => {
+  const inOrder = "setpts=N/25/TB"
+  const reference = `scale=${width}:${height}:flags=lanczos+accurate_rnd,format=yuv420p`
+  const { out } = await ffmpeg(
+    ...["-i", file, "-i", source, "-fps_mode", "passthrough", "-lavfi"],
+    `[0:v]${inOrder}[a];[1:v]${reference},${inOrder}[b];[a][b]ssim=stats_file=-`,
+    ...["-f", "null", "/dev/null"],
+  )
+  return [...out.matchAll(/All:([\d.]+)/g)].map(([, value]) => Number(value))
+}

@@ -1,0 +1,140 @@
+/**
+ * What the platform spends on a video, beside one bare ffmpeg process making the same ladder. Both
+ * sides run in one go, one after the other: take the ratios, the seconds are this machine's.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { availableParallelism, tmpdir } from "node:os"
+import { basename, join } from "node:path"
+import { parseArgs } from "node:util"
+import { forget, madeVideo, startPlatform, type TestPlatform } from "../../apps/platform/testing.ts"
+import { cutTo, ladderInOneProcess, onePass, type Rung, ssim, videoBytes } from "./bare.ts"
+import { publish, rendition, rungsOf, tasksOf } from "./encoded.ts"
+import { adoptOrphans } from "./usage.ts"
+
+const CORPUS = "../shared/media/clips"
+const WORKERS = 2
+/** Frames this near to where two pieces meet are looked at. */
+const NEAR_SECONDS = 0.5
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: "string", default: "24" } },
+})
+const seconds = Number(values.seconds)
+const slots = WORKERS * Math.max(1, Math.floor(availableParallelism() / WORKERS))
+
+const mean = (numbers: ReadonlyArray<number>) =>
+  numbers.reduce((sum, one) => sum + one, 0) / Math.max(1, numbers.length)
+const ratio = (mine: number, theirs: number) => (mine / theirs).toFixed(3)
+const percent = (mine: number, theirs: number) => {
+  const more = (mine / theirs - 1) * 100
+  return `${more > 0 ? "+" : ""}${more.toFixed(2)} %`
+}
+const row = (id: string, text: string) => console.log(`  ${id.padEnd(3)} ${text}`)
+
+const clipsOf = (directory: string): ReadonlyArray<string> => {
+  if (positionals.length > 0) return positionals
+  if (existsSync(CORPUS))
+    return readdirSync(CORPUS)
+      .sort()
+      .map((name) => join(CORPUS, name))
+  return [madeVideo(directory, "made.mp4", seconds, "1280x720")]
+}
+
+/** P3: pieces against one pass with the same key frames, in one rung. */
+const againstOnePass = async (
+  source: string,
+  rungs: ReadonlyArray<Rung>,
+  hlsUrl: string,
+  borders: ReadonlyArray<number>,
+  directory: string,
+) => {
+  const rung = rungs[Math.floor(rungs.length / 2)]
+  if (rung === undefined) return "not measured: no rung"
+  const pieces = await rendition(hlsUrl, rung, directory)
+  const larger = rungs.slice(rungs.indexOf(rung) + 1).reverse()
+  const whole = join(directory, "whole.mp4")
+  await onePass(source, larger, rung, pieces.starts, whole)
+  const [mine, theirs] = [await videoBytes(pieces.file), await videoBytes(whole)]
+  const [mySsim, theirSsim] = [
+    await ssim(pieces.file, source, rung),
+    await ssim(whole, source, rung),
+  ]
+  const perSecond = mySsim.length / seconds
+  const isNear = (frame: number) =>
+    borders.some((border) => border > 0 && Math.abs(frame / perSecond - border) <= NEAR_SECONDS)
+  const losses = mySsim
+    .map((value, frame) => ({ loss: value - (theirSsim[frame] ?? 0), frame }))
+    .filter(({ frame }) => isNear(frame))
+    .map(({ loss }) => loss)
+  return [
+    `${rung.name} in ${borders.length} pieces: bits ${percent(mine.bytes, theirs.bytes)}`,
+    `SSIM ${mean(mySsim).toFixed(5)} / ${mean(theirSsim).toFixed(5)}`,
+    `worst frame at a border ${Math.min(0, ...losses).toFixed(4)}`,
+    `frames ${mine.frames} / ${theirs.frames}`,
+  ].join("; ")
+}
+
+const measure = async (platform: TestPlatform, clip: string, directory: string) => {
+  mkdirSync(directory)
+  const source = await cutTo(clip, seconds, join(directory, "source.mp4"))
+  const published = await publish(platform, source)
+  const tasks = await tasksOf(platform, published.videoId, slots)
+  const rungs = await rungsOf(platform, published.videoId)
+  const top = rungs.at(-1)
+  if (top === undefined) throw new Error("no rung")
+  const { starts } = await rendition(published.hlsUrl, top, directory)
+  const bare = await ladderInOneProcess(source, rungs, starts, directory)
+
+  console.log(`\n${basename(clip)}, ${seconds} s: ${rungs.map(({ name }) => name).join(" ")}`)
+  console.log(
+    `  platform ${published.seconds.toFixed(2)} CPU s (${published.all.toFixed(2)} in ${published.elapsed.toFixed(0)} s, idle ${(published.idle * 100).toFixed(1)} % taken off; its programs ${tasks.seconds.toFixed(2)}, of these video ${tasks.encodeSeconds.toFixed(2)}), one process ${bare.seconds.toFixed(2)} CPU s: ratio ${ratio(published.seconds, bare.seconds)}`,
+  )
+  row("P1", "not measured: the top rung is not yet copied from the source")
+
+  let [mine, theirs] = [0, 0]
+  for (const rung of rungs) {
+    mine += (await videoBytes((await rendition(published.hlsUrl, rung, directory)).file)).bytes
+    theirs += (await videoBytes(bare.fileOf(rung))).bytes
+  }
+  const [mySsim, theirSsim] = [
+    mean(await ssim(join(directory, `reelog-${top.name}.mp4`), source, top)),
+    mean(await ssim(bare.fileOf(top), source, top)),
+  ]
+  row(
+    "P2",
+    [
+      `all rungs encoded: CPU ${ratio(published.seconds, bare.seconds)} (goal 0.95)`,
+      `programs alone ${ratio(tasks.seconds, bare.seconds)}`,
+      `bytes ${ratio(mine, theirs)} (goal 1.01)`,
+      `SSIM of ${top.name} ${mySsim.toFixed(5)} / ${theirSsim.toFixed(5)}`,
+    ].join("; "),
+  )
+  row("P3", await againstOnePass(source, rungs, published.hlsUrl, tasks.borders, directory))
+  const outside = published.seconds - tasks.seconds
+  row(
+    "P6",
+    [
+      `slots busy with video ${(tasks.slotShare * 100).toFixed(0)} % (goal 92, with more queued), with any media ${(tasks.workerShare * 100).toFixed(0)} %`,
+      `outside the programs ${(outside / tasks.count).toFixed(3)} CPU s a task (goal 0.15), ${((outside / published.seconds) * 100).toFixed(1)} % (goal 3); ${tasks.count} tasks, ${tasks.encodes} of video`,
+    ].join("; "),
+  )
+  return published.seconds / bare.seconds
+}
+
+adoptOrphans()
+const directory = mkdtempSync(join(tmpdir(), "reelog-bench-"))
+const platform = await startPlatform({ workers: WORKERS })
+try {
+  // The first video also pays for code that is loaded and compiled then.
+  await publish(platform, madeVideo(directory, "warm.mp4", 4, "320x180"))
+  const ratios: Array<number> = []
+  for (const [i, clip] of clipsOf(directory).entries()) {
+    ratios.push(await measure(platform, clip, join(directory, String(i))))
+  }
+  console.log(`\nall: mean ratio of CPU ${mean(ratios).toFixed(3)} over ${ratios.length} clips`)
+} finally {
+  await platform.stop()
+  forget(platform)
+  rmSync(directory, { recursive: true, force: true })
+}
