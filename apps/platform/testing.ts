@@ -151,8 +151,11 @@ const startOn = async (directory: string, port: number, workers: number): Promis
 export const startPlatform = async ({ workers = 2 }: { readonly workers?: number } = {}) =>
   startOn(mkdtempSync(join(tmpdir(), "reelog-")), await freePorts(), workers)
 
-export const forget = (platform: TestPlatform) =>
-  rmSync(platform.directory, { recursive: true, force: true })
+/** Removes its directory; `REELOG_KEEP=1` keeps it for a look at the logs. */
+export const forget = (platform: TestPlatform) => {
+  if (process.env.REELOG_KEEP) console.log(`kept: ${platform.directory}`)
+  else rmSync(platform.directory, { recursive: true, force: true })
+}
 
 /** Runs the command line against a platform; its last line of `--json`. */
 export const reelog = async (platform: TestPlatform, ...words: ReadonlyArray<string>) => {
