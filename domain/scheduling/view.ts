@@ -1,6 +1,14 @@
 /** The three queues as people look at them: plain JSON, the longest lists cut and counted. */
 import { readyTasks } from "./match.ts"
-import { LATER, lastTickOf, type Queues, stepNameOf, type Task, transcodeOf } from "./queues.ts"
+import {
+  LATER,
+  lastTickOf,
+  type Queues,
+  stepNameOf,
+  type Task,
+  transcodeOf,
+  type Worker,
+} from "./queues.ts"
 
 /** Entries shown of each queue; `…Count` says how many there are. */
 const MOST_SHOWN = 200
@@ -15,6 +23,8 @@ const shown = ({ id, step, piece, rank, attempt, failures, losses }: Task) => ({
   /** On the way to the first playable seconds. */
   isFirst: rank < LATER,
 })
+
+const isHere = ({ isStopping, free, slots }: Worker) => !isStopping || free < slots
 
 export const queuesView = (queues: Queues) => {
   const ready = readyTasks(queues)
@@ -35,7 +45,8 @@ export const queuesView = (queues: Queues) => {
     taskQueue: ready.slice(0, MOST_SHOWN).map(shown),
     waitingCount: waiting.length,
     waiting: waiting.slice(0, MOST_SHOWN),
-    workerQueue: [...queues.workers.values()].map((worker) => ({
+    // One that has said goodbye and holds nothing is only waiting to be struck off.
+    workerQueue: [...queues.workers.values()].filter(isHere).map((worker) => ({
       worker: worker.id,
       can: [...worker.can],
       slots: worker.slots,
