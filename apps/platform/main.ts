@@ -13,7 +13,7 @@ import { logTo } from "./logs.ts"
 import { addresses, processesOf } from "./processes.ts"
 import { say, showStatus } from "./screen.ts"
 import { signInLink } from "./sign-in.ts"
-import { supervise } from "./supervise.ts"
+import { type KeepsDying, supervise } from "./supervise.ts"
 
 const START_SECONDS = 120
 
@@ -85,27 +85,25 @@ const platform = Effect.gen(function* () {
     Effect.forkScoped,
   )
 
-  /** The stores outlive the rest: they are stopped after it. */
-  const [stores, apps] = [1, 2].map((tier) => all.filter((_, i) => specs[i]?.tier === tier))
-  const runAll = (some: typeof all) =>
-    Effect.all(
-      some.map(({ run }) => run),
-      { concurrency: "unbounded", discard: true },
-    )
-  const readyAll = (some: typeof all) =>
-    Effect.forEach(some, ({ ready }) => Deferred.await(ready), { discard: true })
-
   return yield* Effect.scoped(
     Effect.gen(function* () {
-      const storing = yield* Effect.forkScoped(runAll(stores ?? []))
-      yield* Effect.raceFirst(readyAll(stores ?? []), Fiber.join(storing))
-      const serving = yield* Effect.forkScoped(runAll(apps ?? []))
-      yield* Effect.raceFirst(readyAll(apps ?? []), Fiber.join(serving)).pipe(
-        Effect.timeout(`${START_SECONDS} seconds`),
-      )
+      const ends: Array<Effect.Effect<never, KeepsDying>> = []
+      /** What is started later is stopped earlier. A process that keeps dying ends the wait, and the platform. */
+      const startTier = Effect.fnUntraced(function* (tier: number) {
+        const some = all.filter((_, i) => specs[i]?.tier === tier)
+        const running = yield* Effect.forkScoped(Effect.raceAllFirst(some.map(({ run }) => run)))
+        ends.push(Fiber.join(running))
+        const ready = Effect.forEach(some, ({ ready }) => Deferred.await(ready), { discard: true })
+        yield* Effect.raceFirst(ready, Fiber.join(running)).pipe(
+          Effect.timeout(`${START_SECONDS} seconds`),
+        )
+      })
+      yield* startTier(1)
+      yield* startTier(2)
       if (home.isNew) say(`sign in once with ${yield* signInLink(home, url)}`)
       process.stdout.write(`ready ${url}\n`)
-      return yield* Effect.raceFirst(Fiber.join(storing), Fiber.join(serving))
+      yield* startTier(3)
+      return yield* Effect.raceAllFirst(ends)
     }),
   )
 })

@@ -16,8 +16,8 @@ export interface ProcessSpec {
   readonly name: string
   readonly script: string
   readonly env: Readonly<Record<string, string>>
-  /** 1: others can't begin without it. 2: all the rest. They stop in the opposite order. */
-  readonly tier: 1 | 2
+  /** 1: stores, without which others can't begin. 2: what answers people. 3: all the rest. They stop in the opposite order. */
+  readonly tier: 1 | 2 | 3
   /** It is ready when it says so on its first line, when this answers, or as soon as it runs. */
   readonly ready: "line" | "spawned" | { readonly url: string }
 }
@@ -58,7 +58,13 @@ export const processesOf = (home: Home, wanted: Wanted): ReadonlyArray<ProcessSp
     script: string,
     env: Readonly<Record<string, string>>,
     ready: ProcessSpec["ready"] = "spawned",
-  ): ProcessSpec => ({ name, script: `apps/${script}`, env, tier: 2, ready })
+  ): ProcessSpec => ({
+    name,
+    script: `apps/${script}`,
+    env,
+    tier: ready === "spawned" ? 3 : 2,
+    ready,
+  })
   const node = (
     name: string,
     folder: string,
