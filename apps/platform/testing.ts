@@ -228,10 +228,11 @@ export const madeVideo = (directory: string, name: string, seconds: number, size
   return path
 }
 
-/** The corpus beside the repository, when it is there. */
+/** A file of the folder of test videos that `REELOG_MEDIA` names, when there is one. */
 export const corpus = (name: string): string | undefined => {
-  const path = join(process.env.REELOG_MEDIA ?? join(root, "../shared/media"), name)
-  return Bun.file(path).size > 0 ? path : undefined
+  const folder = process.env.REELOG_MEDIA
+  const path = folder && join(folder, name)
+  return path && Bun.file(path).size > 0 ? path : undefined
 }
 
 /** Follows the video's own event stream until something of this kind is told. */
