@@ -44,22 +44,41 @@ const x264 = ({ maxBitsPerSecond }: Rung, starts: ReadonlyArray<number>) => [
 
 const oneDecode = ["-threads", "1", "-filter_threads", "1", "-filter_complex_threads", "1"]
 
+/** As the platform's encoder is told to look ahead; x264's `veryfast` alone looks 10 frames ahead. */
+export const LOOKS_AS_FAR = ["-x264-params", "rc-lookahead=20"]
+
+const hasSound = async (file: string) => {
+  const { out } = await ffprobe(
+    ...["-select_streams", "a", "-show_entries", "stream=index", "-of", "csv=p=0", file],
+  )
+  return out.trim() !== ""
+}
+
 /** The whole ladder from one decode, each rung scaled from the source, and the sound. */
 export const ladderInOneProcess = async (
   source: string,
   rungs: ReadonlyArray<Rung>,
   starts: ReadonlyArray<number>,
   directory: string,
+  more: ReadonlyArray<string> = [],
 ) => {
-  const fileOf = ({ name }: Rung) => join(directory, `bare-${name}.mp4`)
+  const fileOf = ({ name }: Rung) => join(directory, `bare-${name}-${more.length}.mp4`)
+  const sound = join(directory, `bare-audio-${more.length}.mkv`)
   const branches = rungs.map((_, i) => `[s${i}]`).join("")
   const scales = rungs.map((rung, i) => `[s${i}]${scale(rung)}[v${i}]`)
   const { seconds } = await ffmpeg(
     ...[...oneDecode, "-i", source],
     ...["-filter_complex", [`[0:v]split=${rungs.length}${branches}`, ...scales].join(";")],
-    ...rungs.flatMap((rung, i) => ["-map", `[v${i}]`, ...x264(rung, starts), fileOf(rung)]),
-    ...["-map", "0:a:0?", "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-threads", "1"],
-    join(directory, "bare-audio.mkv"),
+    ...rungs.flatMap((rung, i) => [
+      "-map",
+      `[v${i}]`,
+      ...x264(rung, starts),
+      ...more,
+      fileOf(rung),
+    ]),
+    ...((await hasSound(source))
+      ? ["-map", "0:a:0", "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-threads", "1", sound]
+      : []),
   )
   return { seconds, fileOf }
 }
@@ -74,7 +93,7 @@ export const onePass = async (
 ) => {
   await ffmpeg(
     ...[...oneDecode, "-i", source, "-an", "-vf", [...from, rung].map(scale).join(",")],
-    ...[...x264(rung, starts), "-x264-params", "rc-lookahead=20", target],
+    ...[...x264(rung, starts), ...LOOKS_AS_FAR, target],
   )
   return target
 }

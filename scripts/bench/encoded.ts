@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { TICKS } from "#domain/transcode/facts.ts"
 import { reelog, type TestPlatform } from "../../apps/platform/testing.ts"
 import type { Rung } from "./bare.ts"
-import { secondsOfTree } from "./usage.ts"
+import { secondsByName, secondsOfTree } from "./usage.ts"
 
 const IDLE_SECONDS = 5
 /** What is tidied up after a publication is part of its cost. */
@@ -30,6 +30,7 @@ export const idleShare = async (platform: TestPlatform) => {
 export const publish = async (platform: TestPlatform, file: string) => {
   const idle = await idleShare(platform)
   const before = secondsOfTree(platform.pid)
+  const namesBefore = secondsByName(platform.pid)
   const began = performance.now()
   const { result } = await reelog(
     ...([platform, "upload", file, "--title", "Bench", "--wait", "published"] as const),
@@ -38,12 +39,16 @@ export const publish = async (platform: TestPlatform, file: string) => {
   await Bun.sleep(AFTER_SECONDS * 1000)
   const elapsed = (performance.now() - began) / 1000
   const all = secondsOfTree(platform.pid) - before
+  const byName = [...secondsByName(platform.pid)]
+    .map(([name, spent]) => ({ name, spent: spent - (namesBefore.get(name) ?? 0) }))
+    .sort((a, b) => b.spent - a.spent)
   return {
     videoId: String(result.videoId),
     hlsUrl: String(result.hlsUrl),
     idle,
     elapsed,
     all,
+    byName,
     seconds: all - idle * elapsed,
   }
 }

@@ -12,7 +12,7 @@ import { eventStoreDb } from "#infra/event-store/eventstoredb.ts"
 import { EventStore, type NewEvent } from "#infra/event-store/port.ts"
 import { lifeOf } from "#projections/testing-events.ts"
 
-const SINGLES = 200
+const SINGLES = 400
 const AT_ONCE = 64
 const ROUNDS = 20
 const BATCH = 100
@@ -93,7 +93,7 @@ const timed = async <A>(work: () => Promise<A>) => {
 }
 
 const appends = async ({ append }: Client) => {
-  for (const event of events(20)) await append(newStream(), [event])
+  for (const event of events(100)) await append(newStream(), [event])
   const singles: Array<number> = []
   for (const event of events(SINGLES)) {
     singles.push((await timed(() => append(newStream(), [event]))).seconds)

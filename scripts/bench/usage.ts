@@ -59,6 +59,16 @@ const nameOf = (pid: number) => {
 const mebibytesOf = (pid: number) =>
   Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) / 1024
 
+/** The same by the names of processes; sandboxes that have ended are `sandboxes`. */
+export const secondsByName = (pid: number): ReadonlyMap<string, number> => {
+  const sums = new Map([["sandboxes", sum(deadOrphans().map(({ seconds }) => seconds))]])
+  for (const one of treeOf(pid)) {
+    const name = nameOf(one)
+    sums.set(name, (sums.get(name) ?? 0) + statOf(one).seconds)
+  }
+  return sums
+}
+
 export interface Use {
   readonly pid: number
   readonly name: string
