@@ -69,6 +69,19 @@ describe("a command", () => {
       }),
     ))
 
+  test("repeated after another one undid it answers as the first time and records nothing", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* EventStore
+        const videoId = anyVideo()
+        const first = yield* execute(toggle, { videoId, to: "ordered" }, by("a"))
+        yield* execute(toggle, { videoId, to: "lifted" }, by("b"))
+        const repeated = yield* execute(toggle, { videoId, to: "ordered" }, by("a"))
+        expect(repeated).toEqual(first)
+        expect(yield* store.read(takedownStream(videoId))).toHaveLength(2)
+      }),
+    ))
+
   test("that is rejected records nothing", () =>
     run(
       Effect.gen(function* () {

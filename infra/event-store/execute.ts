@@ -133,11 +133,16 @@ const attempt = Effect.fnUntraced(function* <State, Command, Event extends Domai
       ? { revision: -1, position: yield* store.end }
       : { revision: last.revision, position: last.position }
 
-  const region = yield* Region
+  const ids = events.map((_, index) => eventId(stream, context.cause, index))
+  // Carried out before, and undone since: the store looks for a repetition only where revisions differ.
+  const before = history.findLast(({ id }) => ids.includes(id))
+  if (before !== undefined) return { revision: before.revision, position: before.position }
+
+  const metadata = metadataOf(context, yield* Region)
   const proposed = events.map((event, index) => ({
     id: eventId(stream, context.cause, index),
     event,
-    metadata: metadataOf(context, region),
+    metadata,
   }))
   return yield* store.append(stream, last?.revision ?? "none", chained(proposed, last))
 })
