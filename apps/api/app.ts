@@ -140,7 +140,8 @@ export const api = (run: Run<ApiServices>) => {
             Effect.gen(function* () {
               const videoId = yield* videoIdOf(params.id)
               const last = request.headers.get("last-event-id") ?? queryOf(request, "after")
-              const frames = yield* progressOf(videoId, yield* positionOf(last))
+              const isOwner = (yield* whoAsks(request)) !== undefined
+              const frames = yield* progressOf(videoId, yield* positionOf(last), isOwner)
               const bytes = Stream.encodeText(frames)
               return eventStreamOf(yield* Stream.toReadableStreamEffect(bytes))
             }),

@@ -5,10 +5,12 @@
  */
 import { Effect, Stream } from "effect"
 import { isAfter, type VideoId } from "#domain/ids.ts"
+import { VideoNotFound } from "#domain/video/video.ts"
 import { EventStore, type Recorded } from "#infra/event-store/port.ts"
 import { transcodeProgress } from "#projections/transcode-progress.ts"
 import type { TranscodeProgress } from "#projections/transcode-progress-row.ts"
-import { lifeOf } from "./life.ts"
+import { type WatchPage, watchPage } from "#projections/watch-page.ts"
+import { lifeOf, rowAfter } from "./life.ts"
 
 /** A comment now and then, so that proxies and browsers keep the connection. */
 const HEARTBEAT = "15 seconds"
@@ -84,9 +86,12 @@ const framesOf = (position: string, messages: ReadonlyArray<Message>) =>
 export const progressOf = Effect.fn("progressOf")(function* (
   videoId: VideoId,
   after: string | undefined,
+  isOwner: boolean,
 ) {
   const store = yield* EventStore
   const life = yield* lifeOf(videoId)
+  const isPrivate = rowAfter<WatchPage>(watchPage, life)?.visibility === "private"
+  if (isPrivate && !isOwner) return yield* new VideoNotFound({ videoId })
   const end = life.at(-1)?.position
   const news = store
     .follow({

@@ -47,13 +47,22 @@ interface Wanted {
   readonly isOwner: boolean
 }
 
-/** What a stranger may not see is not there. */
-const mayRead = ({ isOwner }: Wanted, page: WatchPage) => isOwner || page.visibility !== "private"
+/** What a stranger may not see is not there, and neither is what it was before. */
+const mayRead = Effect.fnUntraced(function* (
+  { videoId, moment, isOwner }: Wanted,
+  page: WatchPage,
+) {
+  if (isOwner) return true
+  const now = moment === undefined ? page : yield* pageNow(videoId)
+  return page.visibility !== "private" && now?.visibility !== "private"
+})
 
 export const showVideo = Effect.fn("showVideo")(function* (wanted: Wanted) {
   const { videoId, after, moment } = wanted
   const page = yield* moment === undefined ? pageNow(videoId, after) : pageAt(videoId, moment)
-  if (page === undefined || !mayRead(wanted, page)) return yield* new VideoNotFound({ videoId })
+  if (page === undefined || !(yield* mayRead(wanted, page))) {
+    return yield* new VideoNotFound({ videoId })
+  }
   return { revision: page.revision, body: yield* shownVideo(page) } satisfies Answer
 })
 

@@ -227,6 +227,20 @@ describe("the description at /openapi.json", () => {
   })
 })
 
+test("a private video is not there for strangers, nor what it was, nor what becomes of it", async () => {
+  const { videoId } = await created()
+  const path = `/v1/videos/${videoId}`
+  const was = await send("PATCH", path, { title: "Still public" })
+  const before = was.headers.get("reelog-position")
+  const hidden = await send("PATCH", path, { visibility: "private" })
+  const after = hidden.headers.get("reelog-position")
+  for (const rest of [`?after=${after}`, `?at=${before}`, "/events"]) {
+    expect([rest, (await ask("GET", path + rest)).status]).toEqual([rest, 404])
+  }
+  const past = await ask("GET", `${path}?at=${before}`, { headers: asOwner() })
+  expect(JSON.parse(past.text)).toMatchObject({ title: "Still public", visibility: "public" })
+})
+
 test("nothing in all this was answered with a 500, a stack or a path of the machine", () => {
   expect(answers.length).toBeGreaterThan(200)
   const broken = answers.filter(
