@@ -70,6 +70,8 @@ export const runningIn = (directory: string): Running | undefined => {
   const path = join(directory, "platform.json")
   if (!existsSync(path)) return undefined
   const running = JSON.parse(readFileSync(path, "utf8")) as Running
+  // In a container an earlier life had the same pid.
+  if (running.pid === process.pid) return undefined
   try {
     const command = readFileSync(`/proc/${running.pid}/cmdline`, "utf8")
     return command.includes("apps/platform/main.ts") ? running : undefined
