@@ -47,7 +47,7 @@ const keep = <A>(path: string, make: () => A): A => {
   return made
 }
 
-/** The port, when nobody listens on it; of 0 some port that is free. */
+/** The port, when nobody listens on it. */
 export const isFree = (port: number) =>
   new Promise<number | undefined>((resolve) => {
     const probe = createServer()
@@ -58,11 +58,17 @@ export const isFree = (port: number) =>
     })
   })
 
+/**
+ * Below the range that outgoing connections get their ports from: there, a client that tries to
+ * come back while its server is away can be given the server's port, reach itself, and keep it.
+ */
+const anyPort = () => 20_000 + Math.floor(Math.random() * 12_000)
+
 /** The port used last time while it is free, else another one. */
 const portFor = async (last: number | undefined): Promise<number> => {
-  const port = (last && (await isFree(last))) || (await isFree(0))
-  if (port === undefined) throw new Error("no free port on 127.0.0.1")
-  return port
+  const tries = [last ?? anyPort(), ...Array.from({ length: 100 }, anyPort)]
+  for (const port of tries) if ((await isFree(port)) !== undefined) return port
+  throw new Error("no free port on 127.0.0.1")
 }
 
 /** The platform that runs on this directory, if one does: its pid lives and is a platform's. */

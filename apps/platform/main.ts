@@ -108,4 +108,10 @@ const platform = Effect.gen(function* () {
   )
 })
 
-runMain(Effect.scoped(platform))
+runMain(
+  Effect.scoped(platform).pipe(
+    Effect.catchTag("KeepsDying", ({ process: name, exit, lastWords }) =>
+      Effect.sync(() => stopWith(`${name} keeps ending by ${exit}; its last words:\n${lastWords}`)),
+    ),
+  ),
+)

@@ -17,6 +17,8 @@ const WINDOW_MILLIS = 120_000
 export class KeepsDying extends Schema.TaggedError<KeepsDying>()("KeepsDying", {
   process: Schema.String,
   exit: Schema.String,
+  /** The last lines it wrote. */
+  lastWords: Schema.String,
 }) {}
 
 export interface ProcessState {
@@ -116,17 +118,26 @@ export const supervise = Effect.fnUntraced(function* (
     if (isReady) Effect.runSync(Deferred.succeed(ready, undefined))
   }
 
+  let lastWords: ReadonlyArray<string> = []
+  const listen = (line: string) => {
+    log(line)
+    lastWords = [...lastWords.slice(-4), line]
+  }
+
   const run = Effect.gen(function* () {
     const ends: Array<number> = []
     let pause = FIRST_PAUSE_MILLIS
     while (true) {
       const began = Date.now()
-      const exit = yield* live(spec, log, told)
+      const exit = yield* live(spec, listen, told)
       const ended = Date.now()
       ends.push(ended)
       log(`ended by ${exit}; starting it again`)
       const recent = ends.filter((time) => ended - time < WINDOW_MILLIS)
-      if (recent.length > MOST_RESTARTS) return yield* new KeepsDying({ process: spec.name, exit })
+      if (recent.length > MOST_RESTARTS) {
+        const said = lastWords.join("\n")
+        return yield* new KeepsDying({ process: spec.name, exit, lastWords: said })
+      }
       yield* Ref.update(state, (known) => ({
         ...known,
         pid: undefined,

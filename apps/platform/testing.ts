@@ -18,7 +18,7 @@ const freePorts = async (): Promise<number> => {
       probe.listen(port, "127.0.0.1", () => probe.close(() => done(false)))
     })
   for (let tries = 0; tries < 100; tries++) {
-    const port = 20_000 + Math.floor(Math.random() * 40_000)
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
     if (!(await taken(port)) && !(await taken(port + 1)) && !(await taken(port + 2))) return port
   }
   throw new Error("no three free ports in a row")

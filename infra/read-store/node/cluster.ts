@@ -8,6 +8,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -123,20 +125,38 @@ const untilGone = (pid: number, cluster: string, seconds: number) =>
     Effect.timeoutOption(`${seconds} seconds`),
   )
 
+/** Processes of Postgres that work in the cluster's directory: of a postmaster that was killed, some may live on and hold its memory. */
+const workersOf = (cluster: string): ReadonlyArray<number> =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const isHere = readlinkSync(`/proc/${pid}/cwd`) === cluster
+        return isHere && readlinkSync(`/proc/${pid}/exe`).endsWith("/postgres")
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+
+const signalTo = (pid: number, signal: NodeJS.Signals) =>
+  Effect.ignore(Effect.try({ try: () => process.kill(pid, signal), catch: () => undefined }))
+
 /** Asked first to end in order, then to drop all, then killed: the log of Postgres itself repairs the rest. */
 export const stopOrphan = Effect.fn("stopOrphan")(function* (directory: string) {
   const cluster = clusterOf(directory)
   const pidFile = join(cluster, "postmaster.pid")
-  if (!existsSync(pidFile)) return
-  const pid = Number(readFileSync(pidFile, "utf8").split("\n")[0])
+  const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8").split("\n")[0]) : 0
   for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
-    if (!isPostgresOf(pid, cluster)) return
+    if (!isPostgresOf(pid, cluster)) break
     yield* Effect.logWarning("stopping a Postgres that was left behind", { pid, signal })
-    yield* Effect.try({ try: () => process.kill(pid, signal), catch: () => undefined }).pipe(
-      Effect.ignore,
-    )
+    yield* signalTo(pid, signal)
     yield* untilGone(pid, cluster, 4)
   }
+  const left = workersOf(realpathSync(cluster))
+  if (left.length === 0) return
+  yield* Effect.logWarning("stopping what a Postgres left behind", { pids: left })
+  yield* Effect.forEach(left, (worker) => signalTo(worker, "SIGKILL"), { discard: true })
 })
 
 // The port
