@@ -20,7 +20,7 @@ import { projector } from "../../apps/projector/app.ts"
 import { happen, wholeLife } from "../../apps/projector/testing.ts"
 import { secondsOfTree } from "./usage.ts"
 
-const ROUNDS = 3
+const ROUNDS = 5
 const WRITERS = 64
 
 type Figures = Readonly<Record<string, number>>
@@ -39,8 +39,9 @@ const client = async (node: TestNode, side: string, what: string): Promise<Figur
   return JSON.parse(lines.at(-1) ?? "{}")
 }
 
-/** Both sides in turn, so that a busy moment hits both. */
+/** Both sides in turn, so that a busy moment hits both; once before, while the node warms up. */
 const inTurn = async (node: TestNode, what: string) => {
+  await client(node, "bare", what)
   const rounds: Array<readonly [Figures, Figures]> = []
   for (let round = 0; round < ROUNDS; round++) {
     rounds.push([await client(node, "ours", what), await client(node, "bare", what)])
