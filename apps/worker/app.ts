@@ -19,14 +19,15 @@ import { thumbnails } from "./stages/thumbnails.ts"
 
 /** A task type's code stands here under the type's name. */
 export const builtInStages: Readonly<Record<Kind, Stages>> = {
-  light: {
-    Inspect: inspect,
-    Split: split,
-    EncodeAudio: encodeAudio,
+  light: { Inspect: inspect, Split: split, EncodeAudio: encodeAudio },
+  encode: {
+    EncodeVideo: encodeVideo,
+    Thumbnails: thumbnails,
+    Storyboard: storyboard,
+    // They wait for nothing: uploads that pause, and hold light slots, must not hold up what is done.
     Package: packageVideo,
     Publish: publish,
   },
-  encode: { EncodeVideo: encodeVideo, Thumbnails: thumbnails, Storyboard: storyboard },
 }
 
 /** Runs until it is interrupted; then every task has been given back and no child process is left. */
