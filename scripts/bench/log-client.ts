@@ -4,7 +4,7 @@
  * Its last line is the result, JSON.
  */
 import { EventStoreDBClient, jsonEvent, NO_STREAM, START } from "@eventstore/db-client"
-import { Effect, Stream } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import { writeEvent } from "#domain/events.ts"
 import { videoStream } from "#domain/ids.ts"
 import { environmentLayer } from "#infra/configuration.ts"
@@ -63,11 +63,8 @@ const ours = async (url: string): Promise<Client> => {
     open.resolve(yield* EventStore)
     return yield* Effect.never
   })
-  const layer = environmentLayer({ REELOG_EVENTSTORE_URL: url })
-  const running = Effect.runPromiseExit(
-    held.pipe(Effect.provide(eventStoreDb), Effect.provide(layer)),
-    { signal: closing.signal },
-  )
+  const layer = Layer.provide(eventStoreDb, environmentLayer({ REELOG_EVENTSTORE_URL: url }))
+  const running = Effect.runPromiseExit(Effect.provide(held, layer), { signal: closing.signal })
   const store = await open.promise
   return {
     append: (stream, some) =>
