@@ -115,9 +115,15 @@ const begin = (life: HTMLElement, scrub: HTMLInputElement) => {
     return at > startOf(here) ? startOf(here) : Math.max(0, startOf(here - 1))
   }
 
+  /** Letting go is told twice, by `change` and by the pointer: a second start would abort the first. */
+  let isLeaving = false
+  addEventListener("pageshow", () => {
+    isLeaving = false
+  })
   const leave = (isKey: boolean) => {
     const target = moments[at]?.link.href
-    if (target === undefined || at === shownAt) return
+    if (target === undefined || at === shownAt || isLeaving) return
+    isLeaving = true
     if (isKey) sessionStorage.setItem(HELD, location.pathname)
     location.assign(target)
   }
