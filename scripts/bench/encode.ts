@@ -19,7 +19,7 @@ import {
 import { idleShare, publish, rendition, rungsOf, tasksOf } from "./encoded.ts"
 import { adoptOrphans } from "./usage.ts"
 
-const CORPUS = join(process.env.REELOG_MEDIA ?? "../shared/media", "clips")
+const CORPUS = join(process.env.REELOG_MEDIA ?? "", "clips")
 const WORKERS = 2
 /** Frames this near to where two pieces meet are looked at. */
 const NEAR_SECONDS = 0.5
