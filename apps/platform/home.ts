@@ -86,9 +86,18 @@ export const runningIn = (directory: string): Running | undefined => {
   }
 }
 
+/** What lies in them is nobody else's to read, also when the directory itself was there before and is open. Postgres sees to its own. */
+const PRIVATE = ["edge", "events", "logs", "objects", "pages", "scratch"]
+
+const closeFolder = (path: string) => {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  chmodSync(path, 0o700)
+}
+
 export const openHome = async (directory: string): Promise<Home> => {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const at = (name: string) => join(directory, name)
+  for (const name of PRIVATE) closeFolder(at(name))
   const isNew = !existsSync(at("owner-token"))
   const secrets = keep(
     at("secrets.json"),
