@@ -39,6 +39,9 @@ const limits = {
   stdoutBytes: 512 * 2 ** 20,
 }
 
+/** A row of ffprobe's has a few hundred characters; only a hostile tag makes a long one. */
+const LONGEST_LINE = 2 ** 20
+
 const rowOf = (line: string): readonly [string, Row] => {
   const [section = "", ...fields] = line.split("|")
   const row = new Map(
@@ -76,6 +79,7 @@ export const probe = Effect.fn("probe")(function* (sandbox: Sandbox, job: ProbeJ
   for (let part = yield* running.take; part !== null; part = yield* running.take) {
     const lines = (rest + text.decode(part, { stream: true })).split("\n")
     rest = lines.pop() ?? ""
+    if (rest.length > LONGEST_LINE) return yield* new SourceRefused({ code: "too_expensive" })
     for (const line of lines) take(line)
   }
   const { ending, stderr, peakMebibytes, cpuSeconds: spent } = yield* running.outcome
