@@ -24,14 +24,7 @@ const count = (output: string, word: string) =>
 const run = async (round: Round, group: ReadonlyArray<string>) => {
   const started = performance.now()
   const child = Bun.spawn(
-    [
-      process.execPath,
-      "--no-orphans",
-      "test",
-      "--timeout",
-      "120000",
-      ...group.map((file) => `./${file}`),
-    ],
+    [process.execPath, "--no-orphans", "test", ...group.map((file) => `./${file}`)],
     { stdout: "pipe", stderr: "pipe", env: { ...process.env, NODE_ENV: "test" } },
   )
   const watchdog = setTimeout(() => child.kill("SIGKILL"), ROUND_MINUTES[round] * 60_000)
