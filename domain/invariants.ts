@@ -20,17 +20,38 @@ export interface Problem {
   readonly detail: string
 }
 
+/** More of them say no more. */
+const MOST_PROBLEMS = 1_000
+
+/** What is written twice is written again soon after: by whoever did not hear the answer. */
+const REMEMBERED_IDS = 100_000
+
+/** Whether a name was seen among the last hundred thousand (up to twice as many). */
+const recentNames = () => {
+  let newer = new Set<string>()
+  let older = new Set<string>()
+  return (name: string): boolean => {
+    if (newer.has(name) || older.has(name)) return true
+    if (newer.size === REMEMBERED_IDS) {
+      older = newer
+      newer = new Set()
+    }
+    newer.add(name)
+    return false
+  }
+}
+
 interface Video {
   published: number
   isPlayable: boolean
   readonly milestones: Set<string>
 }
 
-/** Facts in log order, one after the other; `problems` afterwards. Holds a few words per video. */
+/** Facts in log order, one after the other; `problems` afterwards. Holds a few words per stream and video, however long the log is. */
 export const auditor = () => {
   const problems: Array<Problem> = []
   const revisions = new Map<string, number>()
-  const ids = new Map<string, Set<string>>()
+  const isRecent = recentNames()
   const videos = new Map<string, Video>()
   let last = ""
 
@@ -42,7 +63,9 @@ export const auditor = () => {
 
   const look = (fact: Fact) => {
     const { stream, revision, position, id, event } = fact
-    const say = (rule: string, detail: string) => problems.push({ rule, stream, revision, detail })
+    const say = (rule: string, detail: string) => {
+      if (problems.length < MOST_PROBLEMS) problems.push({ rule, stream, revision, detail })
+    }
 
     if (last !== "" && !isAfter(position, last))
       say("the log is in order", `${position} after ${last}`)
@@ -52,9 +75,7 @@ export const auditor = () => {
       say("a stream has no gap", `revision ${revision} after ${before}`)
     }
     revisions.set(stream, revision)
-    const known = ids.get(stream) ?? new Set()
-    if (known.has(id)) say("an event is recorded once", `id ${id} twice`)
-    ids.set(stream, known.add(id))
+    if (isRecent(`${stream} ${id}`)) say("an event is recorded once", `id ${id} twice`)
 
     switch (event._tag) {
       case "Unreadable":

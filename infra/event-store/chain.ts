@@ -55,16 +55,24 @@ export const chained = (
   })
 }
 
+/**
+ * Follows the chains of any number of streams, of each from a known event on, and tells where one is
+ * broken. Holds one hash for each stream.
+ */
+export const chainReader = () => {
+  const last = new Map<string, string>()
+  return (recorded: Recorded): Break | undefined => {
+    const { stream, revision, metadata } = recorded
+    const expected = last.get(stream)
+    last.set(stream, hashOf(linkOf(recorded)))
+    const isFirstKnown = expected === undefined && revision > 0
+    if (isFirstKnown || expected === metadata.prev) return undefined
+    return { stream, revision, expected, found: metadata.prev }
+  }
+}
+
 /** Where the chain of one stream is broken, if anywhere. Needs the stream from a known event on. */
 export const verifyChain = (recorded: ReadonlyArray<Recorded>): ReadonlyArray<Break> => {
-  const breaks: Array<Break> = []
-  recorded.forEach((event, index) => {
-    const before = recorded[index - 1]
-    if (before === undefined && event.revision > 0) return
-    const expected = before && hashOf(linkOf(before))
-    const found = event.metadata.prev
-    if (expected !== found)
-      breaks.push({ stream: event.stream, revision: event.revision, expected, found })
-  })
-  return breaks
+  const read = chainReader()
+  return recorded.flatMap((event) => read(event) ?? [])
 }
