@@ -56,6 +56,14 @@ export const Segment = Schema.Struct({
 })
 export type Segment = typeof Segment.Type
 
+/** `work`, of every task that runs a program: what it took, for whoever looks for the costly and the odd. */
+export const Work = Schema.Struct({
+  peakMebibytes: Schema.Int,
+  /** Of `encode-video`: which way of cutting gave the planned frames. */
+  way: Schema.optionalKey(Schema.String),
+})
+export type Work = typeof Work.Type
+
 /** `encode-video` → `segments`: for one piece, each rung of its group. */
 export const EncodedPiece = Schema.Struct({
   n: Schema.Int,

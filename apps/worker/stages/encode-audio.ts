@@ -13,6 +13,7 @@ import { keep, keepMedia, ObjectRef } from "../objects.ts"
 import { Scratch } from "../scratch.ts"
 import { Sources } from "../source.ts"
 import { HeaderDiffers, type Reason, stage } from "../stage.ts"
+import { workOf } from "../work.ts"
 
 const Input = Schema.Struct({ index: ObjectRef })
 
@@ -42,12 +43,12 @@ export const encodeAudio = stage(
       yield* task.emit(pieces)
     })
 
-    const { audio, cpuSeconds } = yield* media.encodeAudio<Reason>({
+    const { audio, ...spent } = yield* media.encodeAudio<Reason>({
       source,
       index: yield* objects.get(index.key),
       directory,
       emit: (batch) => Effect.provideService(emit(batch), ObjectStore, objects),
     })
-    return { outputs: { audio }, cpuSeconds }
+    return { outputs: { audio, work: workOf(spent) }, cpuSeconds: spent.cpuSeconds }
   }),
 )

@@ -9,6 +9,7 @@ import { keep, keepMedia, ObjectRef } from "../objects.ts"
 import { Scratch } from "../scratch.ts"
 import { Sources } from "../source.ts"
 import { HeaderDiffers, stage, type Task } from "../stage.ts"
+import { workOf } from "../work.ts"
 
 const Input = Schema.Struct({ chunk: Piece, rungs: Schema.Array(Rung), index: ObjectRef })
 
@@ -53,6 +54,6 @@ export const encodeVideo = stage(
     })
     const kept = yield* Effect.forEach(encoded.rungs, (rung) => keepRung(task, rung))
     const segments: EncodedPiece = { n: chunk.n, rungs: kept }
-    return { outputs: { segments }, cpuSeconds: encoded.cpuSeconds }
+    return { outputs: { segments, work: workOf(encoded) }, cpuSeconds: encoded.cpuSeconds }
   }),
 )

@@ -9,6 +9,7 @@ import { keepRef } from "../objects.ts"
 import { Scratch } from "../scratch.ts"
 import { Sources } from "../source.ts"
 import { stage } from "../stage.ts"
+import { workOf } from "../work.ts"
 
 const Input = Schema.Struct({})
 
@@ -25,7 +26,7 @@ export const inspect = stage(
     const found = yield* media.inspect(source, directory)
     const index = yield* keepRef(temp(task.videoId, task.run, "index.json"), found.index)
     return {
-      outputs: { media: found.media, rungs: found.rungs, index },
+      outputs: { media: found.media, rungs: found.rungs, index, work: workOf(found) },
       groups: [...found.rungs.map(({ group }) => group), WHOLE_LADDER],
       cpuSeconds: found.cpuSeconds,
     }

@@ -8,6 +8,7 @@ import { keepMedia, ObjectRef } from "../objects.ts"
 import { Scratch } from "../scratch.ts"
 import { Sources } from "../source.ts"
 import { stage } from "../stage.ts"
+import { workOf } from "../work.ts"
 
 const Input = Schema.Struct({ index: ObjectRef })
 
@@ -35,6 +36,6 @@ export const storyboard = stage(
     const vttKey = image(task.videoId, task.run, "storyboard.vtt")
     yield* keepMedia(vttKey, new TextEncoder().encode(made.vtt), "text/vtt")
     const kept: Storyboard = { vttKey, spriteKeys }
-    return { outputs: { storyboard: kept }, cpuSeconds: made.cpuSeconds }
+    return { outputs: { storyboard: kept, work: workOf(made) }, cpuSeconds: made.cpuSeconds }
   }),
 )

@@ -8,6 +8,7 @@ import { keepMedia, ObjectRef } from "../objects.ts"
 import { Scratch } from "../scratch.ts"
 import { Sources } from "../source.ts"
 import { stage } from "../stage.ts"
+import { workOf } from "../work.ts"
 
 const Input = Schema.Struct({ index: ObjectRef })
 
@@ -32,6 +33,6 @@ export const thumbnails = stage(
         return { key, width, height, at } satisfies Picture
       }),
     )
-    return { outputs: { images }, cpuSeconds: made.cpuSeconds }
+    return { outputs: { images, work: workOf(made) }, cpuSeconds: made.cpuSeconds }
   }),
 )
