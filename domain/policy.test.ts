@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import type { DomainEvent } from "#domain/events.ts"
-import { ChannelId, Timestamp, VideoId } from "#domain/ids.ts"
+import { AccountId, ChannelId, Timestamp, VideoId } from "#domain/ids.ts"
 import { Sealed } from "#domain/sealed.ts"
 import {
   ABANDONED_TICKS,
@@ -20,6 +20,11 @@ const plan: Plan = { pipeline: "default", steps: [] }
 const of = { videoId, at }
 const transcode = (run: number) => ({ videoId, transcode: `${videoId}.${run}` })
 
+const created: DomainEvent = {
+  ...{ _tag: "VideoCreated", ...of, channelId, accountId: AccountId.make("owner") },
+  title: Sealed.make(`v1.owner.${"A".repeat(40)}`),
+  ...{ description: null, visibility: "public" },
+}
 const requested: DomainEvent = {
   _tag: "UploadRequested",
   ...of,
@@ -123,6 +128,15 @@ describe("an upload", () => {
     const policy = after(requested)
     expect(silence(policy, UNBEGUN_TICKS)).toEqual([])
     expect(silence(policy, 1)).toEqual([videoId])
+  })
+
+  test("that was never asked for, though its video was created, is abandoned", () => {
+    const policy = after(created)
+    expect(silence(policy, UNBEGUN_TICKS)).toEqual([])
+    expect(silence(policy, 1)).toEqual([videoId])
+    evolvePolicy(policy, expired)
+    expect(abandonedUploads(policy)).toEqual([])
+    expect(policy.cases.size).toBe(0)
   })
 
   test("is abandoned later once it has begun, counted from its last part", () => {

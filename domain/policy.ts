@@ -8,7 +8,7 @@ import type { ChannelId, VideoId } from "./ids.ts"
 import { sourcePrefix, transcodeId } from "./keys.ts"
 import type { SchedulingEvent, Step } from "./scheduling/events.ts"
 
-/** An upload of which nothing came for so many ticks is abandoned: two hours of a busy cell, days of an idle one. */
+/** An upload of which nothing came for so many ticks, not even the request, is abandoned: two hours of a busy cell, days of an idle one. */
 export const UNBEGUN_TICKS = 7_200
 /** One that has begun gets a day of a busy cell. */
 export const ABANDONED_TICKS = 86_400
@@ -121,7 +121,7 @@ const isOwedEnd = ({ isRunning, isTakenDown, upload }: Case) =>
 const isAbandoned = ({ upload, lastTick }: Case, tick: number) => {
   const silent = tick - lastTick
   return (
-    (upload === "requested" && silent > UNBEGUN_TICKS) ||
+    ((upload === "none" || upload === "requested") && silent > UNBEGUN_TICKS) ||
     (upload === "receiving" && silent > ABANDONED_TICKS)
   )
 }

@@ -20,6 +20,12 @@ describe("the studio list", () => {
     const row = rowOf(studioList).after(created, planned, life.succeeded("inspect", { media }))
     expect(row).toMatchObject({ durationTicks: 540_000, width: 1280, height: 720 })
   })
+
+  test("says failed of a video of which no upload was ever asked for", () => {
+    const expired = { _tag: "UploadExpired", videoId: life.videoId, at } as const
+    const row = rowOf(studioList).after(created, expired)
+    expect(row).toMatchObject({ state: "failed", failureCode: "upload_expired" })
+  })
 })
 
 describe("the moderation log", () => {

@@ -54,6 +54,12 @@ describe("the watch page", () => {
     expect(row).toMatchObject({ state: "failed", failureCode: "upload_expired" })
   })
 
+  test("says the same of a video of which no upload was ever asked for", () => {
+    const expired = { _tag: "UploadExpired", videoId: life.videoId, at: created.at } as const
+    const row = page.after(created, expired)
+    expect(row).toMatchObject({ state: "failed", failureCode: "upload_expired", fileName: null })
+  })
+
   test("counts only events of the video itself in its revision", () => {
     const { videoId } = life
     const title = sealed("Another title")

@@ -1,7 +1,14 @@
 import { describe, expect, test } from "bun:test"
 import { Effect, Layer, Logger, type Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { inboxStream, schedulerStream, transcodeStream, VideoId, WorkerId } from "#domain/ids.ts"
+import {
+  inboxStream,
+  schedulerStream,
+  transcodeStream,
+  uploadStream,
+  VideoId,
+  WorkerId,
+} from "#domain/ids.ts"
 import { UNBEGUN_TICKS } from "#domain/policy.ts"
 import { keyOf } from "#domain/scheduling/queues.ts"
 import { verifyChain } from "#infra/event-store/chain.ts"
@@ -25,6 +32,7 @@ import {
   ticksPass,
   uploadBegins,
   uploadIsRequested,
+  videoIsCreated,
 } from "./testing.ts"
 
 const videoId = VideoId.make("loc0000000000000001")
@@ -160,6 +168,23 @@ describe("a scheduler", () => {
       }),
     ))
 })
+
+test("a video of which no upload was ever asked for is ended by the scheduler", () =>
+  run(
+    Effect.gen(function* () {
+      const store = yield* EventStore
+      yield* startScheduler(0)
+      yield* videoIsCreated(videoId)
+      yield* ticksPass(UNBEGUN_TICKS)
+      expect(has("UploadExpired")(yield* everything)).toBe(false)
+      yield* passUntil(has("UploadExpired"))
+      yield* pass(40)
+      const history = yield* store.read(uploadStream(videoId))
+      expect(history.map(({ event, revision }) => [event._tag, revision])).toEqual([
+        ["UploadExpired", 0],
+      ])
+    }),
+  ))
 
 describe("of two schedulers", () => {
   const epochs = (log: ReadonlyArray<{ readonly _tag: string; readonly epoch?: number }>) =>

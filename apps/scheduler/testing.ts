@@ -3,6 +3,7 @@ import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type { DomainEvent } from "#domain/events.ts"
 import {
+  AccountId,
   Cell,
   ChannelId,
   inboxStream,
@@ -81,6 +82,12 @@ export const count = (log: ReadonlyArray<{ readonly _tag: string }>, tag: string
   log.filter(({ _tag }) => _tag === tag).length
 
 // A video
+
+export const videoIsCreated = (videoId: VideoId) =>
+  say(videoStream(videoId), {
+    ...{ _tag: "VideoCreated", videoId, channelId, accountId: AccountId.make("owner"), title, at },
+    ...{ description: null, visibility: "public" },
+  })
 
 export const uploadIsRequested = Effect.fnUntraced(function* (videoId: VideoId) {
   const parts = [{ number: 1, offset: 0, length: 10 }]

@@ -78,6 +78,42 @@ describe("an upload", () => {
       .when({ _tag: "ReceiveParts", ...ofUpload, parts: [first] })
       .thenRejects(new UploadIsOver({ videoId }))
   })
+  test("that nobody goes on with expires once, unless it is complete", () => {
+    const expired: UploadEvent = { _tag: "UploadExpired", ...ofUpload }
+    given(requested, received(first))
+      .when({ _tag: "ExpireUpload", ...ofUpload })
+      .thenRecords(expired)
+    given(requested, expired)
+      .when({ _tag: "ExpireUpload", ...ofUpload })
+      .thenNothing()
+    given(requested, received(first, second), completed)
+      .when({ _tag: "ExpireUpload", ...ofUpload })
+      .thenNothing()
+  })
+})
+
+describe("an upload that was never asked for", () => {
+  const expired: UploadEvent = { _tag: "UploadExpired", ...ofUpload }
+
+  test("expires all the same: its video exists and waits for it", () => {
+    given()
+      .when({ _tag: "ExpireUpload", ...ofUpload })
+      .thenRecords(expired)
+    given(expired)
+      .when({ _tag: "ExpireUpload", ...ofUpload })
+      .thenNothing()
+  })
+  test("does not begin after that, and takes no part", () => {
+    given(expired)
+      .when({ _tag: "RequestUpload", ...asked })
+      .thenNothing()
+    given(expired)
+      .when({ _tag: "ReceiveParts", ...ofUpload, parts: [first] })
+      .thenRejects(new UploadIsOver({ videoId }))
+    given(expired)
+      .when({ _tag: "CompleteUpload", ...ofUpload })
+      .thenRejects(new UploadIsOver({ videoId }))
+  })
 })
 
 test("parts tile a source only without gap, overlap, empty or doubled part", () => {

@@ -1,7 +1,8 @@
 /**
  * An upload: requested with a list of parts that tile the source, received part by part in any
  * order and any number of times, completed once all are there. The bytes themselves go to the
- * object store; this stream only knows facts about them.
+ * object store; this stream only knows facts about them. An upload that nobody goes on with expires,
+ * also one that was never asked for though its video had been created.
  */
 import { Schema } from "effect"
 import { accept, alreadyDone, type Decider, type Decision, reject } from "#domain/decider.ts"
@@ -75,12 +76,20 @@ export type Upload =
       readonly received: ReadonlyMap<number, ReceivedPart>
     }
 
+/** Its video was created, and whoever did that never came back to ask for the upload. */
+const neverRequested: Upload = {
+  _tag: "Expired",
+  byteLength: 0,
+  parts: new Map(),
+  received: new Map(),
+}
+
 const evolve = (upload: Upload, event: UploadEvent): Upload => {
   if (event._tag === "UploadRequested") {
     const parts = new Map(event.parts.map((part) => [part.number, part]))
     return { _tag: "Receiving", byteLength: event.byteLength, parts, received: new Map() }
   }
-  if (upload._tag === "Absent") return upload
+  if (upload._tag === "Absent") return event._tag === "UploadExpired" ? neverRequested : upload
   switch (event._tag) {
     case "PartsReceived": {
       const news = event.parts.map((part) => [part.number, part] as const)
@@ -130,12 +139,17 @@ const decide = (upload: Upload, command: UploadCommand): Decision<UploadEvent, U
         })
       : reject(new PartsDoNotTile({ videoId, at: breaksAt }))
   }
+  if (command._tag === "ExpireUpload") {
+    const isOver = upload._tag === "Completed" || upload._tag === "Expired"
+    return isOver ? alreadyDone : accept({ _tag: "UploadExpired", videoId, at })
+  }
   if (upload._tag === "Absent") return reject(new UploadNotFound({ videoId }))
 
   switch (command._tag) {
     case "ReceiveParts": {
       const unknown = command.parts.find(({ number }) => !upload.parts.has(number))
-      if (unknown) return reject(new PartUnknown({ videoId, number: unknown.number }))
+      if (unknown && upload._tag !== "Expired")
+        return reject(new PartUnknown({ videoId, number: unknown.number }))
       const parts = command.parts.filter(({ number }) => !upload.received.has(number))
       if (parts.length === 0) return alreadyDone
       return upload._tag === "Receiving"
@@ -150,10 +164,6 @@ const decide = (upload: Upload, command: UploadCommand): Decision<UploadEvent, U
         ? accept({ _tag: "UploadCompleted", videoId, byteLength: upload.byteLength, at })
         : reject(new UploadIncomplete({ videoId, missing }))
     }
-    case "ExpireUpload":
-      return upload._tag === "Receiving"
-        ? accept({ _tag: "UploadExpired", videoId, at })
-        : alreadyDone
   }
 }
 
