@@ -18,6 +18,7 @@ import { showQueue } from "./queue.ts"
 import { Limit, listVideos, showVideo } from "./reading.ts"
 import { type Run, respondWith } from "./respond.ts"
 import type { ApiServices } from "./services.ts"
+import { withoutTasks } from "./strangers.ts"
 import { completeUpload, PartsForm, receiveParts, showUpload } from "./uploads.ts"
 
 /** A body of this schema and nothing more; it becomes part of the OpenAPI document. */
@@ -27,7 +28,9 @@ const json = <S extends Schema.Codec<unknown, unknown>>(schema: S, summary: stri
   detail: { summary, security: [{ token: [] }] },
 })
 const write = (summary: string) => ({ detail: { summary, security: [{ token: [] }] } })
-const read = (summary: string) => ({ detail: { summary } })
+const read = (summary: string, description?: string) => ({
+  detail: description === undefined ? { summary } : { summary, description },
+})
 
 const queryOf = (request: Request, name: string) => new URL(request.url).searchParams.get(name)
 
@@ -182,8 +185,18 @@ export const api = (run: Run<ApiServices>) => {
       )
       .get(
         "/v1/queue",
-        () => respond(showQueue()),
-        read("Task, worker, running and completion queue"),
+        ({ request }) =>
+          respond(
+            Effect.gen(function* () {
+              const { body } = yield* showQueue()
+              const isOwner = (yield* whoAsks(request)) !== undefined
+              return { body: isOwner ? body : withoutTasks(body) }
+            }),
+          ),
+        read(
+          "Task, worker, running and completion queue",
+          "Without the owner's token the lists of tasks are empty, because they name videos that are private or not published; all counts and the workers' slots are told to everyone.",
+        ),
       )
       .post(
         "/v1/operations/rebuild",

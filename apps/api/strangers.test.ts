@@ -1,0 +1,62 @@
+import { describe, expect, test } from "bun:test"
+import { Effect, Layer } from "effect"
+import { inboxStream, transcodeStream, workerStream } from "#domain/ids.ts"
+import { channelIdOf, planned, workerIdOf } from "#domain/scheduling/testing.ts"
+import { memoryEventStore } from "#infra/event-store/memory.ts"
+import { hmacIdentity } from "#infra/identity/hmac.ts"
+import { memoryObjectStore } from "#infra/object-store/memory.ts"
+import { personalData } from "#infra/personal-data/vault.ts"
+import { type Asking, insideOver } from "./testing.ts"
+
+const inside = insideOver({
+  log: memoryEventStore,
+  objects: memoryObjectStore,
+  secrets: Layer.merge(hmacIdentity, personalData),
+})
+
+const worker = workerIdOf(1)
+
+/** One task runs, one fails and waits, one is ready. */
+const workIsDone = Effect.fnUntraced(function* ({ say, create }: Asking) {
+  const videoId = yield* create({ visibility: "private" })
+  const plan = planned(1, 1)
+  if (plan._tag !== "TranscodePlanned") return yield* Effect.die("no plan")
+  const transcode = `${videoId}.1`
+  const steps = ["a", "b", "c"].map((name) => ({ name, type: "probe", after: [] }))
+  yield* say(transcodeStream(videoId), {
+    ...{ ...plan, videoId, transcode, channelId: channelIdOf(1), steps },
+  })
+  yield* say(workerStream(worker), { _tag: "WorkerStarted", worker, can: ["probe"], slots: 3 })
+  for (const name of ["a", "b"]) {
+    const lease = { videoId, taskId: `${transcode}/${name}`, attempt: 1, worker }
+    yield* say(inboxStream(worker), { _tag: "TaskAssigned", ...lease, epoch: 0 })
+    if (name === "b") continue
+    yield* say(transcodeStream(videoId), {
+      ...{ _tag: "TaskFailed", ...lease, code: "crashed", recoverable: true },
+    })
+  }
+  return videoId
+})
+
+describe("the queues", () => {
+  test("tell strangers how much there is to do and who works, but not on what", () =>
+    inside((asking) =>
+      Effect.gen(function* () {
+        const videoId = yield* workIsDone(asking)
+        const whole = yield* asking
+          .ask("owner", "/v1/queue")
+          .pipe(Effect.repeat({ until: ({ text }) => text.includes(`${videoId}.1/b`) }))
+        const owners = JSON.parse(whole.text)
+        expect(owners.taskQueue.length + owners.waiting.length).toBeGreaterThan(0)
+        expect(owners.runningQueue).toHaveLength(1)
+
+        const { status, text } = yield* asking.ask("stranger", "/v1/queue")
+        expect(status).toBe(200)
+        expect(text).not.toContain(videoId)
+        const strangers = JSON.parse(text)
+        const { taskCount, waitingCount, runningCount } = owners
+        expect(strangers).toMatchObject({ taskCount, waitingCount, runningCount })
+        expect(strangers.workerQueue).toMatchObject([{ worker, slots: 3, free: 2, warm: [] }])
+      }),
+    ))
+})
