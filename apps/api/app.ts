@@ -94,7 +94,10 @@ export const api = (run: Run<ApiServices>) => {
               return yield* showVideo({ videoId, after, moment, isOwner })
             }),
           ),
-        read("One video, now (after) or at a position or time (at)"),
+        read(
+          "One video, now (after) or at a position or time (at)",
+          "Strangers find no private video, and 451 in place of one that is taken down: its past is closed with it, and what was private then stays so.",
+        ),
       )
       .patch(
         "/v1/videos/:id",

@@ -5,12 +5,12 @@
  */
 import { Effect, Stream } from "effect"
 import { isAfter, type VideoId } from "#domain/ids.ts"
-import { VideoNotFound } from "#domain/video/video.ts"
 import { EventStore, type Recorded } from "#infra/event-store/port.ts"
 import { transcodeProgress } from "#projections/transcode-progress.ts"
 import type { TranscodeProgress } from "#projections/transcode-progress-row.ts"
 import { type WatchPage, watchPage } from "#projections/watch-page.ts"
 import { lifeOf, rowAfter } from "./life.ts"
+import { refusalOf } from "./strangers.ts"
 
 /** A comment now and then, so that proxies and browsers keep the connection. */
 const HEARTBEAT = "15 seconds"
@@ -90,8 +90,9 @@ export const progressOf = Effect.fn("progressOf")(function* (
 ) {
   const store = yield* EventStore
   const life = yield* lifeOf(videoId)
-  const isPrivate = rowAfter<WatchPage>(watchPage, life)?.visibility === "private"
-  if (isPrivate && !isOwner) return yield* new VideoNotFound({ videoId })
+  const page = rowAfter<WatchPage>(watchPage, life) ?? undefined
+  const refusal = isOwner ? undefined : refusalOf(videoId, page)
+  if (refusal !== undefined) return yield* refusal
   const end = life.at(-1)?.position
   const news = store
     .follow({

@@ -23,12 +23,14 @@ const problems = {
     "idempotency_key_reused",
     "This Idempotency-Key was used for another request",
   ],
+  VideoIsClosed: [451, "video_taken_down", "The video has been taken down"],
   VideoClosed: [409, "video_taken_down", "The video has been taken down"],
   VideoHasFailed: [409, "video_failed", "The video has failed"],
   PartsDoNotTile: [422, "parts_do_not_tile", "The parts do not cover the file exactly once"],
   PartUnknown: [422, "part_unknown", "The upload has no part of this number"],
   PartMissing: [409, "part_missing", "A part that was reported is not in the store"],
   PartDiffers: [409, "part_differs", "A part in the store is not what was reported"],
+  PartHashDiffers: [409, "part_hash_differs", "A part arrived damaged: send it again"],
   UploadIncomplete: [409, "upload_incomplete", "Parts are still missing"],
   UploadIsOver: [409, "upload_over", "The upload has ended"],
   SignInLinkSpent: [403, "sign_in_link_spent", "This sign-in link has been used or has expired"],
@@ -47,11 +49,11 @@ export interface Answerable {
 }
 
 /** Fields of a failure that may be told; the rest stays inside. */
-const told = ["videoId", "code", "number", "missing", "at", "expected", "actual", "limit", "issues"]
+const told = new Set("videoId reason number missing at expected actual limit issues".split(" "))
 
 export const problemOf = (failure: Answerable): Response => {
   const [status, code, title] = problems[failure._tag]
-  const fields = Object.entries(failure).filter(([name]) => told.includes(name) && name !== "code")
+  const fields = Object.entries(failure).filter(([name]) => told.has(name))
   const body = { type: `about:blank#${code}`, title, status, code, ...Object.fromEntries(fields) }
   const headers = new Headers({ "content-type": "application/problem+json" })
   if (status === 503) headers.set("retry-after", "1")

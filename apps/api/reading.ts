@@ -3,6 +3,7 @@ import { Effect, Schema } from "effect"
 import type { VideoId } from "#domain/ids.ts"
 import { VideoNotFound } from "#domain/video/video.ts"
 import { Cache } from "#infra/cache/port.ts"
+import type { Recorded } from "#infra/event-store/port.ts"
 import { ReadStore } from "#infra/read-store/port.ts"
 import { listPublicVideos } from "#projections/home-list.ts"
 import { fromTheTop, readCursor } from "#projections/pages.ts"
@@ -11,6 +12,7 @@ import { BadQuery, type Moment } from "./asker.ts"
 import { lifeOf, rowAfter, until } from "./life.ts"
 import type { Answer } from "./respond.ts"
 import { shownVideo } from "./shown-video.ts"
+import { refusalOf } from "./strangers.ts"
 
 const CACHE_SECONDS = 300
 const LONGEST_PAGE = 100
@@ -47,22 +49,23 @@ interface Wanted {
   readonly isOwner: boolean
 }
 
-/** What a stranger may not see is not there, and neither is what it was before. */
-const mayRead = Effect.fnUntraced(function* (
-  { videoId, moment, isOwner }: Wanted,
-  page: WatchPage,
-) {
-  if (isOwner) return true
-  const now = moment === undefined ? page : yield* pageNow(videoId)
-  return page.visibility !== "private" && now?.visibility !== "private"
+/** As it was asked for, and as it is now, which decides who may see it. */
+const pagesOf = Effect.fnUntraced(function* ({ videoId, after, moment }: Wanted) {
+  if (moment === undefined) {
+    const page = yield* pageNow(videoId, after)
+    return { now: page, page }
+  }
+  const life = yield* lifeOf(videoId)
+  const rowOf = (some: ReadonlyArray<Recorded>) => rowAfter<WatchPage>(watchPage, some) ?? undefined
+  return { now: rowOf(life), page: rowOf(until(life, moment)) }
 })
 
 export const showVideo = Effect.fn("showVideo")(function* (wanted: Wanted) {
-  const { videoId, after, moment } = wanted
-  const page = yield* moment === undefined ? pageNow(videoId, after) : pageAt(videoId, moment)
-  if (page === undefined || !(yield* mayRead(wanted, page))) {
-    return yield* new VideoNotFound({ videoId })
-  }
+  const { videoId, isOwner } = wanted
+  const { now, page } = yield* pagesOf(wanted)
+  if (page === undefined) return yield* new VideoNotFound({ videoId })
+  const refusal = isOwner ? undefined : refusalOf(videoId, now, page)
+  if (refusal !== undefined) return yield* refusal
   return { revision: page.revision, body: yield* shownVideo(page) } satisfies Answer
 })
 

@@ -60,3 +60,67 @@ describe("the queues", () => {
       }),
     ))
 })
+
+describe("a video that is taken down", () => {
+  const path = (id: string, rest = "") => `/v1/videos/${id}${rest}`
+  const told = "A secret title"
+
+  test("is closed to strangers at every door, its past too, until it is reinstated", () =>
+    inside(({ ask, create }) =>
+      Effect.gen(function* () {
+        const id = yield* create({ description: told })
+        const before = (yield* ask("owner", path(id, "/history"))).text
+        const { position } = JSON.parse(before).events[0]
+        const doors = ["", `?at=${position}`, "/events", `/events?after=${position}`]
+        expect((yield* ask("stranger", path(id))).status).toBe(200)
+        expect((yield* ask("stranger", path(id, `?at=${position}`))).status).toBe(200)
+
+        yield* ask("owner", path(id, "/takedown"), "POST", { reason: "copyright" })
+        for (const door of doors) {
+          const { status, code, headers, text } = yield* ask("stranger", path(id, door))
+          expect([door, status, code]).toEqual([door, 451, "video_taken_down"])
+          expect(headers.get("content-type")).toBe("application/problem+json")
+          expect(JSON.parse(text).reason).toBe("copyright")
+          expect(text).not.toContain(told)
+        }
+        for (const door of ["/history", "/upload"]) {
+          expect((yield* ask("stranger", path(id, door))).status).toBe(401)
+        }
+        for (const door of ["", `?at=${position}`, "/history", "/upload"]) {
+          expect((yield* ask("owner", path(id, door))).status).toBe(200)
+        }
+        expect((yield* ask("owner", path(id))).text).toContain(told)
+
+        yield* ask("owner", path(id, "/takedown"), "DELETE", {})
+        expect((yield* ask("stranger", path(id))).status).toBe(200)
+        expect((yield* ask("stranger", path(id, `?at=${position}`))).status).toBe(200)
+      }),
+    ))
+
+  test("is not even closed for strangers when it is private", () =>
+    inside(({ ask, create }) =>
+      Effect.gen(function* () {
+        const id = yield* create({ visibility: "private" })
+        yield* ask("owner", path(id, "/takedown"), "POST", { reason: "copyright" })
+        for (const door of ["", "?at=1", "/events"]) {
+          expect((yield* ask("stranger", path(id, door))).status).toBe(404)
+        }
+      }),
+    ))
+})
+
+test("what was private stays so after the video is opened, and an unlisted past may be seen", () =>
+  inside(({ ask, create }) =>
+    Effect.gen(function* () {
+      const id = yield* create({ visibility: "private", title: "Held back" })
+      const change = (more: object) => ask("owner", `/v1/videos/${id}`, "PATCH", more)
+      const at = ({ headers }: { readonly headers: Headers }) =>
+        ask("stranger", `/v1/videos/${id}?at=${headers.get("reelog-position")}`)
+      const renamed = yield* change({ title: "Held back too" })
+      const unlisted = yield* change({ title: "For friends", visibility: "unlisted" })
+      yield* change({ title: "For all", visibility: "public" })
+      expect((yield* at(renamed)).status).toBe(404)
+      expect((yield* at(unlisted)).text).toContain("For friends")
+      expect((yield* ask("stranger", `/v1/videos/${id}`)).text).toContain("For all")
+    }),
+  ))
