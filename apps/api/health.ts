@@ -52,6 +52,9 @@ export const readiness = Effect.fn("readiness")(function* () {
 const gauges = {
   taskCount: Metric.gauge("reelog_tasks_ready", { description: "Tasks in the task queue" }),
   waitingCount: Metric.gauge("reelog_tasks_waiting", { description: "Failed tasks that back off" }),
+  pausedCount: Metric.gauge("reelog_tasks_paused", {
+    description: "Tasks whose uploads are silent",
+  }),
   runningCount: Metric.gauge("reelog_tasks_running", {
     description: "Leases in the running queue",
   }),
@@ -64,10 +67,10 @@ export const metrics = Effect.fn("metrics")(function* () {
   const store = yield* EventStore
   const live = yield* LiveQueues
   const { queues } = yield* live.now
-  const { taskCount, waitingCount, runningCount, workerQueue } = queuesView(queues)
+  const { taskCount, waitingCount, pausedCount, runningCount, workerQueue } = queuesView(queues)
   const group = yield* store.groupState(COMPLETION_GROUP)
   const readings = {
-    ...{ taskCount, waitingCount, runningCount },
+    ...{ taskCount, waitingCount, pausedCount, runningCount },
     workers: workerQueue.length,
     parked: group?.parked ?? 0,
   }

@@ -3,8 +3,8 @@
  * derives the same, so nobody has to be asked and nothing can disagree.
  */
 import { Context, Effect, Layer, Stream } from "effect"
-import { SchedulingEvent } from "#domain/scheduling/events.ts"
 import { evolve } from "#domain/scheduling/evolve.ts"
+import { queueFactOf } from "#domain/scheduling/queue-fact.ts"
 import { noQueues, type Queues } from "#domain/scheduling/queues.ts"
 import { queuesView } from "#domain/scheduling/view.ts"
 import { EventStore } from "#infra/event-store/port.ts"
@@ -23,16 +23,15 @@ export class LiveQueues extends Context.Service<
   { readonly now: Effect.Effect<Held> }
 >()("apps/api/LiveQueues") {}
 
-const isScheduling = (event: { readonly _tag: string }): event is SchedulingEvent =>
-  event._tag in SchedulingEvent.cases
-
 export const liveQueues = Layer.effect(
   LiveQueues,
   Effect.gen(function* () {
     const store = yield* EventStore
     const { cell } = yield* ApiSettings
     const held: Held = { queues: noQueues(), position: "0" }
-    const streams = ["transcode", "worker", "inbox", "scheduler"].map((kind) => `${kind}-${cell}`)
+    const streams = ["transcode", "worker", "inbox", "scheduler", "upload"].map(
+      (kind) => `${kind}-${cell}`,
+    )
     yield* store.follow({ filter: { streams } }).pipe(
       Stream.runForEach((news) =>
         Effect.sync(() => {
@@ -41,9 +40,10 @@ export const liveQueues = Layer.effect(
             held.position = news.position
             return
           }
-          const { event, position } = news.recorded
+          const { event, position, revision } = news.recorded
           held.position = position
-          if (isScheduling(event)) held.queues = evolve(held.queues, event)
+          const fact = event._tag === "Unreadable" ? undefined : queueFactOf(event, revision)
+          if (fact !== undefined) held.queues = evolve(held.queues, fact)
         }),
       ),
       Effect.forkScoped,

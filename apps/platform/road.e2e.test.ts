@@ -1,6 +1,7 @@
 /** The whole road: a video goes up, is encoded by two workers, plays, is taken down and put back, and its history is replayed. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { judge } from "./judge.ts"
+import { beginUpload } from "./slow-upload.ts"
 import {
   corpus,
   forget,
@@ -136,54 +137,21 @@ describe("a video", () => {
   })
 })
 
-interface Asked {
-  readonly videoId: string
-  readonly parts: ReadonlyArray<{
-    readonly number: number
-    readonly offset: number
-    readonly length: number
-    readonly url: string
-    readonly headers: Record<string, string>
-  }>
-}
-
 describe("a video on a slow line", () => {
   test("is watchable before its last byte is sent, and whole in the end", async () => {
-    const bytes = await Bun.file(source).bytes()
-    const size = Math.ceil(bytes.length / 16)
-    const parts = Array.from({ length: 16 }, (_, i) => ({
-      offset: i * size,
-      length: Math.min(size, bytes.length - i * size),
-    }))
-    const post = async (path: string, body: unknown) => {
-      const answer = await platform.call(path, { method: "POST", body: JSON.stringify(body) })
-      expect(answer.ok).toBe(true)
-      return answer.json()
-    }
-    const form = { title: "Slow", fileName: "slow.mp4", byteLength: bytes.length, parts }
-    const asked = (await post("/v1/videos", form)) as Asked
-    const send = async (some: Asked["parts"]) => {
-      const sent = await Promise.all(
-        some.map(async ({ number, offset, length, url, headers }) => {
-          const body = bytes.slice(offset, offset + length)
-          const put = await fetch(url, { method: "PUT", headers, body })
-          expect(put.status).toBe(200)
-          return { number, etag: put.headers.get("etag") ?? "" }
-        }),
-      )
-      await post(`/v1/videos/${asked.videoId}/parts`, { parts: sent })
-    }
-    await send(asked.parts.slice(0, 10))
-    await until(platform, asked.videoId, (event) => event === "playable")
-    const master = `${platform.edgeUrl}/v/${asked.videoId}/main.m3u8`
+    const slow = await beginUpload(platform, { path: source, title: "Slow", count: 16 })
+    const { videoId } = slow
+    await slow.send(0, 10)
+    await until(platform, videoId, (event) => event === "playable")
+    const master = `${platform.edgeUrl}/v/${videoId}/main.m3u8`
     let growing = await fetch(master)
     while (growing.status !== 200) growing = await fetch(master)
     expect(await growing.text()).toContain("#EXT-X-STREAM-INF")
 
-    await send(asked.parts.slice(10))
-    await post(`/v1/videos/${asked.videoId}/complete`, {})
-    await until(platform, asked.videoId, (event) => event === "published")
-    const types = (await history(asked.videoId)).map(({ type }) => type)
+    await slow.send(10)
+    await slow.complete()
+    await until(platform, videoId, (event) => event === "published")
+    const types = (await history(videoId)).map(({ type }) => type)
     expect(types.indexOf("VideoPlayable")).toBeLessThan(types.indexOf("UploadCompleted"))
     expect(await judge(source, master)).toEqual([])
   })

@@ -88,7 +88,17 @@ export interface TestPlatform {
   readonly call: (path: string, init?: RequestInit) => Promise<Response>
 }
 
-const startOn = async (directory: string, port: number, workers: number): Promise<TestPlatform> => {
+interface Options {
+  readonly workers?: number
+  /** Settings beside those of the test's own environment. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const startOn = async (
+  directory: string,
+  port: number,
+  { workers = 2, env = {} }: Options,
+): Promise<TestPlatform> => {
   const child = Bun.spawn(
     [
       process.execPath,
@@ -101,7 +111,12 @@ const startOn = async (directory: string, port: number, workers: number): Promis
       "--workers",
       `${workers}`,
     ],
-    { cwd: root, stdout: "pipe", stderr: "pipe", env: { ...process.env, NODE_ENV: "production" } },
+    {
+      cwd: root,
+      stdout: "pipe",
+      stderr: "pipe",
+      env: { ...process.env, ...env, NODE_ENV: "production" },
+    },
   )
   const timer = setTimeout(() => child.kill("SIGKILL"), START_MILLIS)
   const errors = new Response(child.stderr).text()
@@ -135,7 +150,7 @@ const startOn = async (directory: string, port: number, workers: number): Promis
       child.kill("SIGTERM")
       return child.exited
     },
-    again: () => startOn(directory, port, workers),
+    again: () => startOn(directory, port, { workers, env }),
     call: (path, init = {}) =>
       fetch(`${running.url}${path}`, {
         ...init,
@@ -148,8 +163,8 @@ const startOn = async (directory: string, port: number, workers: number): Promis
   }
 }
 
-export const startPlatform = async ({ workers = 2 }: { readonly workers?: number } = {}) =>
-  startOn(mkdtempSync(join(tmpdir(), "reelog-")), await freePorts(), workers)
+export const startPlatform = async (options: Options = {}) =>
+  startOn(mkdtempSync(join(tmpdir(), "reelog-")), await freePorts(), options)
 
 /** Removes its directory; `REELOG_KEEP=1` keeps it for a look at the logs. */
 export const forget = (platform: TestPlatform) => {

@@ -6,8 +6,9 @@ import type { DomainEvent } from "#domain/events.ts"
 import type { VideoId } from "#domain/ids.ts"
 import { evolvePolicy, noPolicy, type Policy } from "#domain/policy.ts"
 import { nameOf } from "#domain/scheduling/decide.ts"
-import { SchedulingEvent } from "#domain/scheduling/events.ts"
+import type { SchedulingEvent } from "#domain/scheduling/events.ts"
 import { evolve } from "#domain/scheduling/evolve.ts"
+import { queueFactOf } from "#domain/scheduling/queue-fact.ts"
 import { hasWork, noQueues, type Queues } from "#domain/scheduling/queues.ts"
 import type { Recorded } from "#infra/event-store/port.ts"
 
@@ -40,9 +41,6 @@ export const emptyDesk = (): Desk => ({
   wasBusy: false,
 })
 
-const isScheduling = (event: DomainEvent): event is SchedulingEvent =>
-  Object.hasOwn(SchedulingEvent.cases, event._tag)
-
 /** Keeps the later one: what was appended may be known before it is read. */
 export const keepTail = ({ tails }: Desk, recorded: Recorded) => {
   const known = tails.get(recorded.stream)
@@ -74,9 +72,11 @@ export const fold = (desk: Desk, recorded: Recorded): void => {
   if (event._tag === "UploadExpired" || event._tag === "UploadCompleted") {
     desk.expiring.delete(event.videoId)
   }
-  if (!isScheduling(event)) return
-  evolve(desk.queues, event)
-  desk.sent.delete(nameOf(event))
+  const fact = queueFactOf(event, recorded.revision)
+  if (fact === undefined) return
+  evolve(desk.queues, fact)
+  if (fact._tag === "UploadNews") return
+  desk.sent.delete(nameOf(fact))
   if ("cell" in event) desk.quietBeats = 0
   if (event._tag === "WorkerLost") desk.tails.delete(stream)
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { Effect, Layer, type Scope } from "effect"
+import { type Duration, Effect, Layer, type Scope } from "effect"
 import type { DomainEvent } from "#domain/events.ts"
 import { Cell, transcodeStream } from "#domain/ids.ts"
 import { manifest, segment, sourcePart } from "#domain/keys.ts"
@@ -25,14 +25,21 @@ import {
   withScratch,
 } from "./testing.ts"
 
-const surroundings = (media = mediaTools()) =>
-  Layer.provideMerge(withScratch(), Layer.mergeAll(memoryEventStore, memoryObjectStore, media))
+const surroundings = (media = mediaTools(), patience?: Duration.Input) =>
+  Layer.provideMerge(
+    withScratch({ patience }),
+    Layer.mergeAll(memoryEventStore, memoryObjectStore, media),
+  )
 type Services = Layer.Success<ReturnType<typeof surroundings>>
 
 const run = <A, E>(
   effect: Effect.Effect<A, E, Services | Scope.Scope>,
   changes: Parameters<typeof mediaTools>[0] = {},
-) => Effect.runPromise(Effect.provide(Effect.scoped(effect), surroundings(mediaTools(changes))))
+  patience?: Duration.Input,
+) =>
+  Effect.runPromise(
+    Effect.provide(Effect.scoped(effect), surroundings(mediaTools(changes), patience)),
+  )
 
 /** Both workers of a process, and a scheduler that keeps them busy. */
 const platform = Effect.gen(function* () {
@@ -92,6 +99,22 @@ test("the first seconds can be watched before the last bytes have come", () =>
       yield* receivePart(2, source.subarray(50))
       yield* eventually(is("TranscodeCompleted"))
     }),
+  ))
+
+test("an upload that pauses holds no slot, and goes on with its next part", () =>
+  run(
+    Effect.gen(function* () {
+      yield* requestUpload(100, 50)
+      yield* receivePart(1, source.subarray(0, 50))
+      yield* record(transcodeStream(videoId), planned)
+      yield* platform
+      expect(yield* eventually(is("TaskReleased"))).toMatchObject({ heard: 1, attempt: 1 })
+      yield* receivePart(2, source.subarray(50))
+      yield* eventually(is("TranscodeCompleted"))
+      expect((yield* told).filter(({ _tag }) => _tag === "TaskFailed")).toEqual([])
+    }),
+    {},
+    "100 millis",
   ))
 
 test("an upload that is given up ends its transcode", () =>

@@ -2,7 +2,7 @@
  * The worker process: registers as two workers, `light` for what may wait for bytes and `encode`
  * for what keeps a core busy, each with slots of its own.
  */
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { lives } from "./life.ts"
 import type { Stages } from "./run-task.ts"
 import { type ScratchSettings, scratch } from "./scratch.ts"
@@ -32,11 +32,15 @@ export const builtInStages: Readonly<Record<Kind, Stages>> = {
 
 /** Runs until it is interrupted; then every task has been given back and no child process is left. */
 export const worker = (
-  { cell, kinds, slots }: WorkerSettings,
+  { cell, kinds, slots, patienceSeconds }: WorkerSettings,
   scratchSettings: ScratchSettings,
   stages = builtInStages,
 ) =>
   Effect.forEach(kinds, (kind) => lives({ cell, slots: slots[kind], stages: stages[kind] }), {
     concurrency: "unbounded",
     discard: true,
-  }).pipe(Effect.provide(Layer.provideMerge(sources, scratch(scratchSettings))))
+  }).pipe(
+    Effect.provide(
+      Layer.provideMerge(sources(Duration.seconds(patienceSeconds)), scratch(scratchSettings)),
+    ),
+  )

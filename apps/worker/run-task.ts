@@ -87,6 +87,10 @@ const succeeded = (lease: Lease, result: StageResult, wallMillis: number): Endin
 })
 
 const failed = (lease: Lease, { _tag, reason }: StageInterrupted | StageImpossible): Ending => {
+  // No failure of the task: it is offered again when the upload goes on.
+  if (reason._tag === "SourceStalled") {
+    return { _tag: "TaskReleased", ...lease, heard: reason.heard }
+  }
   const detail = detailOf(reason)
   return {
     _tag: "TaskFailed",

@@ -11,6 +11,8 @@ export interface WorkerSettings {
   readonly cell: Cell
   readonly kinds: ReadonlyArray<Kind>
   readonly slots: Readonly<Record<Kind, number>>
+  /** How long a task waits for the next news of its upload before it gives its slot back. */
+  readonly patienceSeconds: number
 }
 
 const atLeastOne = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
@@ -28,6 +30,7 @@ export const workerSettings = Config.all({
     light: count("REELOG_WORKER_LIGHT_SLOTS", 16),
     encode: count("REELOG_WORKER_SLOTS", Math.max(1, availableParallelism())),
   }),
+  patienceSeconds: count("REELOG_WORKER_PATIENCE_SECONDS", 20),
 })
 
 export const scratchSettings = Config.all({

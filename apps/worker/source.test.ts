@@ -16,7 +16,10 @@ import {
 } from "./testing.ts"
 
 const surroundings = (quotaBytes: number) =>
-  Layer.provideMerge(withScratch(quotaBytes), Layer.mergeAll(memoryEventStore, memoryObjectStore))
+  Layer.provideMerge(
+    withScratch({ quotaBytes }),
+    Layer.mergeAll(memoryEventStore, memoryObjectStore),
+  )
 type Services = Layer.Success<ReturnType<typeof surroundings>>
 
 const run = <A, E>(effect: Effect.Effect<A, E, Services | Scope.Scope>, quotaBytes = 2 ** 30) =>

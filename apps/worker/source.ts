@@ -35,9 +35,10 @@ export class SourceAbandoned extends Schema.TaggedError<SourceAbandoned>()("Sour
   videoId: Schema.String,
 }) {}
 
-/** Nothing has arrived for so long that the slot is given back. */
+/** Nothing has come for so long that the slot is given back. `heard`: revision of the upload's last event. */
 export class SourceStalled extends Schema.TaggedError<SourceStalled>()("SourceStalled", {
   videoId: Schema.String,
+  heard: Schema.Int,
 }) {}
 
 export type SourceFailure =
@@ -62,8 +63,6 @@ export class Sources extends Context.Service<
   { readonly of: (videoId: string) => Effect.Effect<ArrivingSource, SourceFailure, Scope.Scope> }
 >()("apps/worker/Sources") {}
 
-/** An upload that is abandoned ends by `UploadExpired` long before. */
-const PATIENCE = Duration.hours(24)
 /** Box headers are read a few bytes at a time; the store is asked for this much at least. */
 const LEAST_FETCH = 64 * 1024
 const FETCHES_AT_ONCE = 4
@@ -76,10 +75,16 @@ const isUploadEvent = (event: DomainEvent | Unreadable): event is UploadEvent =>
 const evolved = (known: Upload, event: DomainEvent | Unreadable): Upload =>
   isUploadEvent(event) ? upload.evolve(known, event) : known
 
+/** An upload, and the revision of its event heard last. */
+interface Heard {
+  readonly upload: Upload
+  readonly revision: number
+}
+
 const partsIn = (parts: ReadonlyArray<Part>, { from, to }: ByteRange): ReadonlyArray<Part> =>
   parts.filter(({ offset, length }) => offset < to && offset + length > from)
 
-const openSource = Effect.fn("openSource")(function* (videoId: string) {
+const openSource = Effect.fn("openSource")(function* (videoId: string, patience: Duration.Input) {
   const store = yield* EventStore
   const objects = yield* ObjectStore
   const scratch = yield* Scratch
@@ -88,10 +93,13 @@ const openSource = Effect.fn("openSource")(function* (videoId: string) {
   const history = yield* store.read(stream)
   const begun = history.reduce((known, { event }) => evolved(known, event), upload.initial)
   if (begun._tag === "Absent") return yield* new SourceAbandoned({ videoId })
-  const state = yield* SubscriptionRef.make<Upload>(begun)
+  const state = yield* SubscriptionRef.make<Heard>({ upload: begun, revision: history.length - 1 })
+  const current = () => SubscriptionRef.getUnsafe(state).upload
   if (begun._tag === "Receiving") {
     yield* store.followStream(stream, history.length).pipe(
-      Stream.runForEach(({ event }) => SubscriptionRef.update(state, (it) => evolved(it, event))),
+      Stream.runForEach(({ event, revision }) =>
+        SubscriptionRef.update(state, (it) => ({ upload: evolved(it.upload, event), revision })),
+      ),
       Effect.forkScoped,
     )
   }
@@ -110,13 +118,15 @@ const openSource = Effect.fn("openSource")(function* (videoId: string) {
     (ranges ?? [everything]).every((range) => isThere(known, range))
 
   const arrival = Effect.fnUntraced(function* (ranges: ReadonlyArray<ByteRange> | null) {
-    if (areThere(SubscriptionRef.getUnsafe(state), ranges)) return
+    if (areThere(current(), ranges)) return
+    const stalled = Effect.suspend(() => {
+      const { revision } = SubscriptionRef.getUnsafe(state)
+      return new SourceStalled({ videoId, heard: revision })
+    })
     const last = yield* SubscriptionRef.changes(state).pipe(
-      Stream.timeoutOrElse({
-        duration: PATIENCE,
-        orElse: () => Stream.fail(new SourceStalled({ videoId })),
-      }),
-      Stream.filter((known) => areThere(known, ranges) || known._tag === "Expired"),
+      Stream.map(({ upload }) => upload),
+      Stream.timeoutOrElse({ duration: patience, orElse: () => Stream.fromEffect(stalled) }),
+      Stream.filter((it) => areThere(it, ranges) || it._tag === "Expired"),
       Stream.runHead,
     )
     if (Option.isNone(last) || !areThere(last.value, ranges)) {
@@ -127,7 +137,7 @@ const openSource = Effect.fn("openSource")(function* (videoId: string) {
   /** A little more than was asked for, as far as it is there: the neighbours are asked for next. */
   const widened = ({ from, to }: ByteRange): ByteRange => {
     const wide = { from, to: Math.min(Math.max(to, from + LEAST_FETCH), byteLength) }
-    return isThere(SubscriptionRef.getUnsafe(state), wide) ? wide : { from, to }
+    return isThere(current(), wide) ? wide : { from, to }
   }
 
   const fetchPiece = ({ number, offset, length }: Part, { from, to }: ByteRange) => {
@@ -161,7 +171,7 @@ const openSource = Effect.fn("openSource")(function* (videoId: string) {
   return {
     byteLength,
     arrival,
-    hasArrived: (ranges) => areThere(SubscriptionRef.getUnsafe(state), ranges),
+    hasArrived: (ranges) => areThere(current(), ranges),
     read: (range) => {
       const clipped = { from: Math.max(0, range.from), to: Math.min(range.to, byteLength) }
       return clipped.to <= clipped.from
@@ -172,15 +182,19 @@ const openSource = Effect.fn("openSource")(function* (videoId: string) {
   } satisfies ArrivingSource
 })
 
-/** One view of an upload for all tasks of its video in this process. */
-export const sources = Layer.effect(
-  Sources,
-  Effect.gen(function* () {
-    const services = yield* Effect.context<EventStore | ObjectStore | Scratch>()
-    const open = yield* RcMap.make({
-      lookup: (videoId: string) => Effect.provide(openSource(videoId), services),
-      idleTimeToLive: IDLE,
-    })
-    return { of: (videoId) => RcMap.get(open, videoId) }
-  }),
-)
+/**
+ * One view of an upload for all tasks of its video in this process. A task that has heard nothing
+ * of it for so long gives its slot back, and waits in the scheduler's memory.
+ */
+export const sources = (patience: Duration.Input) =>
+  Layer.effect(
+    Sources,
+    Effect.gen(function* () {
+      const services = yield* Effect.context<EventStore | ObjectStore | Scratch>()
+      const open = yield* RcMap.make({
+        lookup: (videoId: string) => Effect.provide(openSource(videoId, patience), services),
+        idleTimeToLive: IDLE,
+      })
+      return { of: (videoId) => RcMap.get(open, videoId) }
+    }),
+  )

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Layer, Option, Result, Stream } from "effect"
+import { type Duration, Effect, Layer, Option, Result, Stream } from "effect"
 import { parse } from "yaml"
 import type { DomainEvent } from "#domain/events.ts"
 import {
@@ -16,8 +16,9 @@ import {
 } from "#domain/ids.ts"
 import { sourcePart, transcodeId } from "#domain/keys.ts"
 import { decide, nameOf, streamOf } from "#domain/scheduling/decide.ts"
-import { type Piece, SchedulingEvent } from "#domain/scheduling/events.ts"
+import type { Piece, SchedulingEvent } from "#domain/scheduling/events.ts"
 import { evolve } from "#domain/scheduling/evolve.ts"
+import { queueFactOf } from "#domain/scheduling/queue-fact.ts"
 import { noQueues } from "#domain/scheduling/queues.ts"
 import { Sealed } from "#domain/sealed.ts"
 import type { Media, Rung } from "#domain/transcode/facts.ts"
@@ -99,10 +100,11 @@ export const office = Effect.gen(function* () {
   yield* store.follow({}).pipe(
     Stream.runForEach((news) =>
       Effect.gen(function* () {
-        if (news._tag !== "Event" || !(news.recorded.event._tag in SchedulingEvent.cases)) return
-        const event = news.recorded.event as SchedulingEvent
-        evolve(queues, event)
-        sent.delete(nameOf(event))
+        if (news._tag !== "Event" || news.recorded.event._tag === "Unreadable") return
+        const fact = queueFactOf(news.recorded.event, news.recorded.revision)
+        if (fact === undefined) return
+        evolve(queues, fact)
+        if (fact._tag !== "UploadNews") sent.delete(nameOf(fact))
         if (queues.epoch === 0) return
         for (const owed of decide(queues, sent)) {
           sent.set(nameOf(owed), owed)
@@ -195,6 +197,7 @@ export const madeUp: Partial<MediaTools["Service"]> = {
         segments: [segmentOf(name, piece.n)],
       })),
       way: "sparse" as const,
+      isDamaged: false,
       ...spent,
     }),
   encodeAudio: ({ emit }) =>
@@ -236,9 +239,15 @@ const scratchDirectory = Effect.acquireRelease(
   (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true })),
 )
 
-export const withScratch = (quotaBytes = 2 ** 30) =>
+export const withScratch = ({
+  quotaBytes = 2 ** 30,
+  patience = "1 minute",
+}: {
+  readonly quotaBytes?: number
+  readonly patience?: Duration.Input | undefined
+} = {}) =>
   Layer.provideMerge(
-    sources,
+    sources(patience),
     Layer.unwrap(Effect.map(scratchDirectory, (directory) => scratch({ directory, quotaBytes }))),
   )
 

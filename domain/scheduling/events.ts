@@ -92,7 +92,11 @@ export const SchedulingEvent = Schema.TaggedUnion({
     /** One line for the operator; nothing a user wrote. */
     detail: Schema.optionalKey(Schema.String),
   },
-  TaskReleased: ofTask,
+  TaskReleased: {
+    ...ofTask,
+    /** It waits for bytes: revision of the upload's last event that the worker had heard. */
+    heard: Schema.optionalKey(Schema.Int),
+  },
   TranscodeCancelled: { ...ofTranscode, reason: Schema.optionalKey(Schema.String) },
   TranscodePlayable: { ...ofTranscode, digest: Schema.optionalKey(Schema.String) },
   TranscodeCompleted: { ...ofTranscode, digest: Schema.optionalKey(Schema.String) },

@@ -4,7 +4,9 @@
  */
 import type { WorkerId } from "#domain/ids.ts"
 import type { SchedulingEvent } from "./events.ts"
+import { isPausing, pause, resume } from "./pausing.ts"
 import { advance, consider, finish, giveUp, stop } from "./progress.ts"
+import type { QueueFact } from "./queue-fact.ts"
 import {
   costOf,
   findTask,
@@ -177,7 +179,9 @@ const fail = (queues: Queues, event: Of<"TaskFailed">) => {
 const release = (queues: Queues, event: Of<"TaskReleased">) => {
   const task = endLease(queues, event)
   const transcode = openTranscode(queues, transcodeOf(event.taskId))
-  if (task && transcode) enqueueAgain(queues, transcode, task)
+  if (!task || !transcode) return
+  if (isPausing(queues, event)) pause(queues, transcode, task)
+  else enqueueAgain(queues, transcode, task)
 }
 
 const close = (queues: Queues, id: string) => {
@@ -205,8 +209,11 @@ const tick = (queues: Queues) => {
   }
 }
 
-const apply = (queues: Queues, event: SchedulingEvent) => {
+const apply = (queues: Queues, event: QueueFact) => {
   switch (event._tag) {
+    case "UploadNews":
+      resume(queues, event)
+      break
     case "TranscodePlanned":
       plan(queues, event)
       break
@@ -260,7 +267,7 @@ const apply = (queues: Queues, event: SchedulingEvent) => {
   }
 }
 
-export const evolve = (queues: Queues, event: SchedulingEvent): Queues => {
+export const evolve = (queues: Queues, event: QueueFact): Queues => {
   // Whatever a worker says, it lives.
   const worker =
     "worker" in event && !("epoch" in event) ? queues.workers.get(event.worker) : undefined

@@ -73,6 +73,24 @@ const faults: ReadonlyArray<Fault> = [
     to: "",
   },
   {
+    name: "a task waits for news that came before it gave up",
+    file: "pausing.ts",
+    from: "(uploads.get(videoId) ?? Number.POSITIVE_INFINITY) <= heard",
+    to: "true",
+  },
+  {
+    name: "a task that waits for bytes is offered before they come",
+    file: "evolve.ts",
+    from: "if (isPausing(queues, event)) pause(queues, transcode, task)",
+    to: "if (false) pause(queues, transcode, task)",
+  },
+  {
+    name: "the news of an upload wakes nobody",
+    file: "pausing.ts",
+    from: `if (transcode && task?.state === "waiting")`,
+    to: "if (false)",
+  },
+  {
     name: "a map is whole before its emitter is done",
     file: "readiness.ts",
     from: "transcode.done.get(each) === 1 &&",
@@ -104,7 +122,7 @@ const faults: ReadonlyArray<Fault> = [
   },
 ]
 
-const tests = ["scheduling.test.ts", "scheduling.property.test.ts"].map(
+const tests = ["scheduling.test.ts", "pausing.test.ts", "scheduling.property.test.ts"].map(
   (name) => `${import.meta.dir}/${name}`,
 )
 

@@ -69,6 +69,7 @@ export const finish = (queues: Queues, transcode: Transcode, task: Task) => {
 
 /** Nothing of it runs any more; what is queued waits for ever. */
 export const stop = (queues: Queues, transcode: Transcode) => {
+  queues.paused.delete(transcode.videoId)
   for (const task of transcode.tasks.values()) {
     unwant(queues, task.lease)
     dequeue(queues, transcode, task)

@@ -99,6 +99,10 @@ export interface Queues {
   readonly workers: Map<WorkerId, Worker>
   readonly idle: Set<WorkerId>
   readonly channels: Map<string, Channel>
+  /** Of uploads that go on: the revision of their last event. */
+  readonly uploads: Map<VideoId, number>
+  /** Tasks given back because no bytes came: each waits for the next event of its upload. */
+  readonly paused: Map<VideoId, Set<string>>
   /** Task → the tick at which it may be tried again. */
   readonly waiting: Map<string, number>
   readonly running: Map<string, Lease & { readonly slots: number }>
@@ -116,6 +120,8 @@ export const noQueues = (): Queues => ({
   workers: new Map(),
   idle: new Set(),
   channels: new Map(),
+  uploads: new Map(),
+  paused: new Map(),
   waiting: new Map(),
   running: new Map(),
   unwanted: new Map(),
@@ -142,7 +148,7 @@ export const isSuspect = ({ losses }: Task) => losses >= SUSPECT_LOSSES
 /** Slots a task takes: a suspect runs alone, so that it takes nobody with it. */
 export const slotsFor = (task: Task, worker: Worker) => (isSuspect(task) ? worker.slots : 1)
 
-/** Something is ready, waiting or running, or somebody has to be told: time must pass. */
+/** Something is ready, waiting or running, or somebody has to be told: time must pass. Not for a paused upload. */
 export const hasWork = ({ channels, waiting, running, unwanted, owed }: Queues) =>
   running.size > 0 ||
   waiting.size > 0 ||

@@ -26,11 +26,16 @@ export const enqueue = (queues: Queues, transcode: Transcode, task: Task) => {
   task.state = "ready"
 }
 
+/** What its last lease cost the channel. */
+export const payBack = (queues: Queues, transcode: Transcode, task: Task) => {
+  const channel = queues.channels.get(transcode.channelId)
+  if (channel) channel.share -= costOf(task) / transcode.weight
+}
+
 /** Ready again after a lease that was not its channel's fault: the share is paid back. */
 export const enqueueAgain = (queues: Queues, transcode: Transcode, task: Task) => {
   enqueue(queues, transcode, task)
-  const channel = queues.channels.get(transcode.channelId)
-  if (channel) channel.share -= costOf(task) / transcode.weight
+  payBack(queues, transcode, task)
 }
 
 export const dequeue = (queues: Queues, transcode: Transcode, task: Task) => {

@@ -6,13 +6,14 @@ import { ChannelId, VideoId, WorkerId } from "#domain/ids.ts"
 import { decide, nameOf } from "./decide.ts"
 import type { Piece, SchedulingEvent, Step } from "./events.ts"
 import { evolve } from "./evolve.ts"
+import type { QueueFact, UploadNews } from "./queue-fact.ts"
 import { keyOf, type Lease, noQueues, type Queues, stepNameOf } from "./queues.ts"
 
 const idOf = (number: number) => `loc${String(number).padStart(16, "0")}`
 export const videoIdOf = (number: number) => VideoId.make(idOf(number))
 export const workerIdOf = (number: number) => WorkerId.make(idOf(number))
 export const channelIdOf = (number: number) => ChannelId.make(`c${number}`)
-const videoOfTask = (taskId: string) => VideoId.make(taskId.slice(0, 19))
+export const videoOfTask = (taskId: string) => VideoId.make(taskId.slice(0, 19))
 export const cell = "loc"
 
 const encode = { each: "split", after: ["split", "inspect", "watermark"], seconds: 6 }
@@ -37,6 +38,13 @@ export const types = ["probe", "image", "split", "encode", "package"]
 
 /** The first two pieces one per rung, later ones for all rungs at once. */
 export const pieceOf = (n: number): Piece => ({ n, groups: n < 2 ? ["r1", "r2"] : ["all"] })
+
+export const newsOf = (video: number, revision: number, isOver = false): UploadNews => ({
+  _tag: "UploadNews",
+  videoId: videoIdOf(video),
+  revision,
+  isOver,
+})
 
 export const planned = (video: number, channel: number): SchedulingEvent => ({
   _tag: "TranscodePlanned",
@@ -80,7 +88,9 @@ const VIDEOS = 6
 const CHAOS_ROUNDS = 350
 
 class Cell {
-  readonly log: Array<SchedulingEvent> = []
+  readonly log: Array<QueueFact> = []
+  /** By video: the revision of its upload's last event. */
+  readonly #uploads = new Map<number, number>()
   readonly auditor = noQueues()
   readonly schedulers: ReadonlyArray<Scheduler>
   readonly #workers: Array<Worker> = []
@@ -129,7 +139,7 @@ class Cell {
     const unread = log.slice(it.read)
     for (const event of isChaos ? unread.slice(0, this.below(unread.length + 1)) : unread) {
       evolve(it.queues, event)
-      it.sent.delete(nameOf(event))
+      if (event._tag !== "UploadNews") it.sent.delete(nameOf(event))
       it.read++
     }
     const last = log.reduce(
@@ -206,6 +216,12 @@ class Cell {
     if (some) log.push({ ...emitted, pieces: [some] })
     if (!this.chance(0.3)) return
     worker.runs.splice(worker.runs.indexOf(run), 1)
+    // It gave up waiting for bytes, perhaps without having heard the last news.
+    const revision = this.#uploads.get(Number(videoOfTask(taskId).slice(3)))
+    if (revision !== undefined && this.chance(0.2)) {
+      log.push({ _tag: "TaskReleased", ...lease, heard: revision - this.below(2) })
+      return
+    }
     if (isChaos && this.chance(0.08)) {
       const isRecoverable = !this.chance(0.1)
       log.push({ _tag: "TaskFailed", code: "crash", recoverable: isRecoverable, ...lease })
@@ -219,11 +235,24 @@ class Cell {
     }
   }
 
-  run(check: (queues: Queues, log: ReadonlyArray<SchedulingEvent>) => void) {
+  /** Uploads go on at times, and are over when the chaos is. */
+  upload(round: number) {
+    for (let video = 0; video < VIDEOS && video <= round / 12; video++) {
+      const revision = (this.#uploads.get(video) ?? 0) + 1
+      const isOver = round === CHAOS_ROUNDS
+      if (round > CHAOS_ROUNDS || !(isOver || this.chance(0.05))) continue
+      this.log.push(newsOf(video, revision, isOver))
+      if (isOver) this.#uploads.delete(video)
+      else this.#uploads.set(video, revision)
+    }
+  }
+
+  run(check: (queues: Queues, log: ReadonlyArray<QueueFact>) => void) {
     let quiet = 0
     for (let round = 0; round < 4_000 && quiet < 60; round++) {
       const isChaos = round < CHAOS_ROUNDS
       if (round % 12 === 0 && round / 12 < VIDEOS) this.log.push(planned(round / 12, round % 5))
+      this.upload(round)
       if (isChaos && this.chance(0.004)) {
         const videoId = videoIdOf(this.below(VIDEOS))
         this.log.push({ _tag: "TranscodeCancelled", videoId, transcode: `${videoId}.1` })
@@ -243,52 +272,5 @@ class Cell {
 
 export const history = (
   seed: number,
-  check: (queues: Queues, log: ReadonlyArray<SchedulingEvent>) => void,
+  check: (queues: Queues, log: ReadonlyArray<QueueFact>) => void,
 ) => new Cell(seed).run(check)
-
-/** Who holds what, told from the log alone by someone who has not read `evolve`. */
-export const holders = (log: ReadonlyArray<SchedulingEvent>) => {
-  const held = new Map<string, string>()
-  const done = new Set<string>()
-  const alive = new Set<string>()
-  const last = new Map<string, number>()
-  const failures = new Map<string, number>()
-  const due = new Map<string, number>()
-  let epoch = 0
-  let tick = 0
-  for (const event of log) {
-    const holds = "attempt" in event && held.get(event.taskId) === keyOf(event)
-    if (event._tag === "SchedulerStarted") epoch = Math.max(epoch, event.epoch)
-    if (event._tag === "SchedulerTicked" && event.epoch === epoch) tick++
-    if (event._tag === "WorkerStarted") alive.add(event.worker)
-    if (event._tag === "TaskFailed" && holds) {
-      const count = (failures.get(event.taskId) ?? 0) + 1
-      failures.set(event.taskId, count)
-      due.set(event.taskId, tick + 2 ** count)
-      if (!event.recoverable || count > 3) done.add(event.taskId) // given up, or its video failed
-    }
-    if (
-      event._tag === "TaskAssigned" &&
-      event.epoch === epoch &&
-      alive.has(event.worker) &&
-      !held.has(event.taskId) &&
-      !done.has(event.taskId) &&
-      tick >= (due.get(event.taskId) ?? 0) &&
-      event.attempt === (last.get(event.taskId) ?? 0) + 1
-    ) {
-      held.set(event.taskId, keyOf(event))
-      last.set(event.taskId, event.attempt)
-    }
-    if ((event._tag === "TaskFailed" || event._tag === "TaskReleased") && holds) {
-      held.delete(event.taskId)
-    }
-    if (event._tag === "TaskSucceeded") {
-      held.delete(event.taskId)
-      done.add(event.taskId)
-    }
-    if (event._tag === "WorkerLost" && event.epoch === epoch && alive.delete(event.worker)) {
-      for (const [id, key] of held) if (key.endsWith(`@${event.worker}`)) held.delete(id)
-    }
-  }
-  return held
-}

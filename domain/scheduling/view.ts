@@ -33,6 +33,7 @@ export const queuesView = (queues: Queues) => {
     taskId,
     ticks: Math.max(0, due - queues.tick),
   }))
+  const paused = [...queues.paused.values()].flatMap((taskIds) => [...taskIds])
   const able = new Set([...queues.workers.values()].flatMap(({ can }) => [...can]))
   const stranded = new Map<string, number>()
   for (const { step } of ready) {
@@ -45,6 +46,9 @@ export const queuesView = (queues: Queues) => {
     taskQueue: ready.slice(0, MOST_SHOWN).map(shown),
     waitingCount: waiting.length,
     waiting: waiting.slice(0, MOST_SHOWN),
+    /** Given back until their uploads go on. */
+    pausedCount: paused.length,
+    paused: paused.slice(0, MOST_SHOWN),
     // One that has said goodbye and holds nothing is only waiting to be struck off.
     workerQueue: [...queues.workers.values()].filter(isHere).map((worker) => ({
       worker: worker.id,
