@@ -12,8 +12,12 @@ import { withUrls } from "./creation.ts"
 import type { Answer } from "./respond.ts"
 import { ApiSettings } from "./settings.ts"
 
+const hash = Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/))
+
 export const PartsForm = Schema.Struct({
-  parts: Schema.Array(ReceivedPart).check(Schema.isMinLength(1), Schema.isMaxLength(1000)),
+  parts: Schema.Array(
+    Schema.Struct({ ...ReceivedPart.fields, sha256: Schema.optionalKey(hash) }),
+  ).check(Schema.isMinLength(1), Schema.isMaxLength(1000)),
 })
 export type PartsForm = typeof PartsForm.Type
 
@@ -26,6 +30,12 @@ export class PartMissing extends Schema.TaggedError<PartMissing>()("PartMissing"
 }) {}
 /** Another length or ETag than was said: the object in the store is not that part. */
 export class PartDiffers extends Schema.TaggedError<PartDiffers>()("PartDiffers", {
+  videoId: VideoId,
+  number: Schema.Int,
+}) {}
+
+/** These are not the bytes that the client sent. They are gone, so that the part can be sent again. */
+export class PartHashDiffers extends Schema.TaggedError<PartHashDiffers>()("PartHashDiffers", {
   videoId: VideoId,
   number: Schema.Int,
 }) {}
@@ -60,7 +70,7 @@ export const showUpload = Effect.fn("showUpload")(function* (videoId: VideoId, a
   } satisfies Answer
 })
 
-/** Records parts once the object store confirms each one's length and ETag. */
+/** Records parts once the object store confirms each one's length, ETag, and hash where it knows that. */
 export const receiveParts = Effect.fn("receiveParts")(function* (
   videoId: VideoId,
   form: PartsForm,
@@ -72,13 +82,20 @@ export const receiveParts = Effect.fn("receiveParts")(function* (
     const part = state.parts.get(number)
     // A part that is unknown or known already is the decider's business.
     if (part === undefined || state.received.has(number)) return { number, etag, ...rest }
+    const key = sourcePart(videoId, number)
     const found = yield* objects
-      .head(sourcePart(videoId, number))
+      .head(key)
       .pipe(Effect.catchTag("ObjectNotFound", () => new PartMissing({ videoId, number })))
     const bare = (text: string) => text.replaceAll('"', "")
     const isSame = etag === ANY_ETAG || bare(found.etag) === bare(etag)
     if (found.byteLength !== part.length || !isSame) {
       return yield* new PartDiffers({ videoId, number })
+    }
+    const known = found.sha256
+    if (known !== undefined && rest.sha256 !== undefined && known !== rest.sha256) {
+      // A PUT takes nothing where something is.
+      yield* objects.remove([key])
+      return yield* new PartHashDiffers({ videoId, number })
     }
     return { number, etag: found.etag, ...rest }
   })

@@ -46,6 +46,8 @@ export const fakePlatform = () => {
     create: undefined as Response | undefined,
     /** A PUT of this part never ends. */
     stuckPart: 0,
+    /** Another byte arrives than was sent, once. */
+    damagedPart: 0,
   }
   const verified: Array<unknown> = [{ check: "log", looked: 3, problems: [], ok: true }]
   let state = "uploading"
@@ -98,6 +100,10 @@ export const fakePlatform = () => {
     if (status !== undefined) return new Response(null, { status })
     if (upload.bodies.has(number)) return new Response(null, { status: 412 })
     const body = new Uint8Array(await request.arrayBuffer())
+    if (number === trouble.damagedPart) {
+      trouble.damagedPart = 0
+      body[0] = (body[0] ?? 0) ^ 1
+    }
     upload.bodies.set(number, body)
     return new Response(null, { headers: { etag: `"${sha256(body).slice(0, 8)}"` } })
   }
@@ -109,7 +115,10 @@ export const fakePlatform = () => {
       if (body === undefined) return refuse(409, "part_missing")
       if (etag !== "*" && etag !== `"${sha256(body).slice(0, 8)}"`)
         return refuse(409, "part_differs")
-      if (told !== sha256(body)) return refuse(409, "part_differs")
+      if (told !== sha256(body)) {
+        upload.bodies.delete(number)
+        return refuse(409, "part_hash_differs")
+      }
       upload.received.add(number)
     }
     reports.push(parts.map(({ number }) => number))

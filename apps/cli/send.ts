@@ -106,7 +106,15 @@ const sendRound = Effect.fnUntraced(function* (
   // While one report is under way the next batch gathers by itself.
   const reporting = Stream.fromQueue(arrived).pipe(
     Stream.chunks,
-    Stream.runForEach((batch) => api.reportParts(videoId, batch)),
+    Stream.runForEach((batch) =>
+      api.reportParts(videoId, batch).pipe(
+        // Nothing of the batch is recorded; the next round finds out what has to be sent again.
+        Effect.catchIf(
+          ({ code }) => code === "part_hash_differs",
+          () => Effect.void,
+        ),
+      ),
+    ),
   )
   yield* Effect.all([sending, reporting], { concurrency: 2, discard: true })
   return count

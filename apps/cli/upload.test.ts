@@ -91,6 +91,16 @@ describe("an upload", () => {
       }),
     ))
 
+  test("sends a part again that arrived damaged", () =>
+    inside(({ platform, bytes, lines, send }) =>
+      Effect.gen(function* () {
+        platform.trouble.damagedPart = 2
+        yield* send()
+        expect(platform.puts.filter((number) => number === 2).length).toBeGreaterThan(1)
+        expect(joined(platform, lines.at(-1)?.videoId).equals(bytes)).toBe(true)
+      }),
+    ))
+
   test("that was interrupted goes on with what is missing", () =>
     inside(({ platform, bytes, lines, send }) =>
       Effect.gen(function* () {

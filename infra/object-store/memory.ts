@@ -77,7 +77,11 @@ const open = Effect.sync(() => {
     put,
     get,
     stream: (key, range) => Stream.fromEffect(get(key, range)),
-    head: (key) => Effect.map(find(key), ({ bytes: _, ...object }) => object),
+    head: (key) =>
+      Effect.map(find(key), ({ bytes, ...object }) => {
+        const sha256 = new Bun.CryptoHasher("sha256").update(bytes).digest("hex")
+        return { ...object, sha256 }
+      }),
     list: (prefix) =>
       Stream.suspend(() =>
         Stream.fromIterable(

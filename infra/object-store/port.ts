@@ -11,6 +11,8 @@ export interface StoredObject {
   readonly byteLength: number
   readonly etag: string
   readonly lastModified: number
+  /** Hex, when the store knows it. A list never tells. */
+  readonly sha256?: string
 }
 
 /** Half-open, in bytes. */

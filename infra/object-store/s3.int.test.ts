@@ -73,6 +73,17 @@ describe("a pre-signed PUT", () => {
     expect((await send(url, { "x-amz-checksum-sha256": forged }, other)).status).toBe(403)
   })
 
+  test("lets the store tell the hash of what came, also when none was signed", async () => {
+    const name = key()
+    expect((await send(await presign({ key: name }))).status).toBe(200)
+    const head = await Effect.runPromise(
+      Effect.flatMap(ObjectStore, (store) => store.head(name)).pipe(
+        Effect.provide(Layer.provide(s3ObjectStore, clientSettings(node.url))),
+      ),
+    )
+    expect(head.sha256).toBe(Buffer.from(sha256, "base64").toString("hex"))
+  })
+
   test("refuses a client that would overwrite", async () => {
     const url = await presign()
     const answer = await fetch(url, { method: "PUT", body })

@@ -58,6 +58,8 @@ const rangeHeader = (range: ByteRange | undefined) =>
 /** An S3 range can't be empty. */
 const isEmpty = (range: ByteRange | undefined) => range !== undefined && range.to <= range.from
 
+const hexOf = (base64: string) => Buffer.from(base64, "base64").toString("hex")
+
 const bodyOf = (body: Uint8Array | { readonly file: string }) => {
   if (body instanceof Uint8Array) return { Body: body, ContentLength: body.byteLength }
   return { Body: createReadStream(body.file), ContentLength: Bun.file(body.file).size }
@@ -143,9 +145,9 @@ const open = Effect.gen(function* () {
     })
 
   const head = Effect.fn("ObjectStore.head")(function* (key: string) {
-    const { ContentLength, ETag, LastModified } = yield* Effect.tryPromise({
-      try: (signal) =>
-        client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal }),
+    const asked = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: "ENABLED" })
+    const { ContentLength, ETag, LastModified, ChecksumSHA256 } = yield* Effect.tryPromise({
+      try: (signal) => client.send(asked, { abortSignal: signal }),
       catch: notFoundOr(key),
     })
     return {
@@ -153,6 +155,7 @@ const open = Effect.gen(function* () {
       byteLength: ContentLength ?? 0,
       etag: ETag ?? "",
       lastModified: LastModified?.getTime() ?? 0,
+      ...(ChecksumSHA256 === undefined ? {} : { sha256: hexOf(ChecksumSHA256) }),
     }
   })
 

@@ -11,6 +11,8 @@ const LANES = 4
 const TRIES = 6
 const ROUNDS = 6
 const KEPT = "reelog-uploads"
+/** The next round finds the part missing. */
+const SENT_AGAIN = new Set(["part_missing", "part_differs", "part_hash_differs"])
 
 export type PartState = "waiting" | "sending" | "again" | "done"
 export type Phase =
@@ -156,7 +158,7 @@ const reporter = (upload: Upload, lengths: ReadonlyMap<number, number>) => {
     if (batch.length === 0) return
     const path = `/v1/videos/${upload.videoId.value}/parts`
     const { isDone, code } = await ask("POST", path, { parts: batch })
-    if (!isDone && code !== "part_missing" && code !== "part_differs") throw new Stopped(code)
+    if (!isDone && !SENT_AGAIN.has(code)) throw new Stopped(code)
     for (const { number } of batch) {
       set(upload, number, isDone ? "done" : "again")
       if (isDone) upload.receivedBytes.value += lengths.get(number) ?? 0
