@@ -88,6 +88,15 @@ describe("the watch page", () => {
     expect((await ask(`/watch/${ids.closed}?at=11500`)).status).toBe(451)
   })
 
+  test("tells strangers no title that was held in private, at no moment", async () => {
+    const path = `/watch/${ids.opened}`
+    expect(await textOf(path)).toContain("Open to friends")
+    expect(await textOf(path)).not.toContain("Not for you yet")
+    expect((await ask(`${path}?at=15063`)).status).toBe(404)
+    expect(await textOf(path, owner)).toContain("Not for you yet")
+    expect(await textOf(`${path}?at=15063`, owner)).toContain("Not for you yet")
+  })
+
   test("of nothing answers 404, however it is spelt", async () => {
     for (const path of ["/watch/loc0000000000000009", "/watch/..%2f..", "/nothing", "/watch/a/b"]) {
       expect((await ask(path)).status).toBe(404)

@@ -276,3 +276,13 @@ export const lifeOf = (history: ReadonlyArray<Told>, now: number): Life => {
     now,
   }
 }
+
+/** For strangers: a title that was held in private is not told later either. */
+export const withoutPrivateTitles = (life: Life): Life => ({
+  ...life,
+  moments: life.moments.map((moment) =>
+    moment.facts.visibility === "private"
+      ? { ...moment, facts: { ...moment.facts, title: null } }
+      : moment,
+  ),
+})

@@ -6,7 +6,7 @@
 import { Effect } from "effect"
 import { documentOf } from "../document.tsx"
 import { Icon } from "../icons.tsx"
-import { lifeOf, momentAt } from "../life.ts"
+import { lifeOf, momentAt, withoutPrivateTitles } from "../life.ts"
 import type { VideoPage } from "../reader.ts"
 import { PageNotFound, VideoIsClosed } from "../refusals.ts"
 import { Timeline } from "../timeline.tsx"
@@ -83,15 +83,17 @@ export const watch = Effect.fn("watchPage")(function* (visit: Visit, videoId: st
   const { reader, session } = visit
   const current = yield* reader.video(videoId, asked(visit))
   if (current === null) return yield* new PageNotFound()
-  if (current.visibility === "private" && !mayEdit(session, current)) {
-    return yield* new PageNotFound()
-  }
+  const isMine = mayEdit(session, current)
+  if (current.visibility === "private" && !isMine) return yield* new PageNotFound()
   if (current.state === "taken-down") return yield* new VideoIsClosed({ videoId })
 
   const at = momentAsked(visit)
   const video = at === undefined ? current : yield* reader.video(videoId, { at })
   if (video === null) return yield* new PageNotFound()
-  const life = lifeOf(yield* reader.history(videoId), visit.now)
+  // Opened today, it still was nobody's business then.
+  if (video.visibility === "private" && !isMine) return yield* new PageNotFound()
+  const whole = lifeOf(yield* reader.history(videoId), visit.now)
+  const life = isMine ? whole : withoutPrivateTitles(whole)
   const others = (yield* reader.home({})).rows.filter((row) => row.videoId !== videoId).slice(0, 7)
   const texts = yield* opened(reader, [
     ...[video, ...others].flatMap(({ title, channelName }) => [title, channelName]),

@@ -42,7 +42,7 @@ const pageOf = (story: ReadonlyArray<Told>, { edge, thumbnailUrl }: Media): Vide
     channelName: seal("Mina Seo"),
     title: details?.title ?? first.title,
     description: details?.description ?? null,
-    visibility: "public",
+    visibility: details?.visibility ?? first.visibility,
     state: down?._tag === "VideoTakenDown" ? "taken-down" : progress,
     takedownReason: down?._tag === "VideoTakenDown" ? down.reason : null,
     durationSeconds: isPlayable ? 52 : null,
@@ -127,7 +127,10 @@ export const memoryReader = (media: Media, isDown: () => boolean = () => false):
   const none = { next: null }
   return {
     home: () =>
-      read(() => ({ rows: rows().filter(({ state }) => state === "published"), ...none })),
+      read(() => ({
+        rows: rows().filter((row) => row.state === "published" && row.visibility === "public"),
+        ...none,
+      })),
     studio: () => read(() => ({ rows: rows(), ...none })),
     video: (videoId, { at }) => read(() => rowOf(videoId, at)),
     history: (videoId) => read(() => stories.get(videoId) ?? []),

@@ -1,11 +1,13 @@
 /**
  * The stories the tests of pages tell: one video that was published, taken down and put back, one
- * that is being made, one that failed, one that is closed, one whose bytes are still on their way.
+ * that is being made, one that failed, one that is closed, one whose bytes are still on their way,
+ * one that was private until it was opened under another title.
  */
 import type { DomainEvent } from "#domain/events.ts"
 import { AccountId, ChannelId, Timestamp, VideoId, WorkerId } from "#domain/ids.ts"
 import type { Outputs } from "#domain/scheduling/events.ts"
 import { Sealed } from "#domain/sealed.ts"
+import type { Visibility } from "#domain/video/events.ts"
 import type { Session, Told } from "../reader.ts"
 
 export const begun = Date.UTC(2026, 10, 21, 14, 3, 2)
@@ -15,6 +17,7 @@ export const ids = {
   failed: VideoId.make("loc0000000000000003"),
   closed: VideoId.make("loc0000000000000004"),
   waiting: VideoId.make("loc0000000000000005"),
+  opened: VideoId.make("loc0000000000000006"),
 } as const
 
 /** Sealed only in form: the text stands in it for the test to open. */
@@ -52,7 +55,11 @@ const media = {
 /** The story of a video as tuples: seconds after it was begun, stream, event. */
 type Step = readonly [number, "video" | "upload" | "transcode" | "takedown", DomainEvent]
 
-const storyOf = (videoId: VideoId, title: string): ReadonlyArray<Step> => {
+const storyOf = (
+  videoId: VideoId,
+  title: string,
+  visibility: Visibility = "public",
+): ReadonlyArray<Step> => {
   const at = Timestamp.make(begun)
   const transcode = `${videoId}.1`
   const parts = [0, 1, 2, 3].map((index) => ({
@@ -81,7 +88,7 @@ const storyOf = (videoId: VideoId, title: string): ReadonlyArray<Step> => {
       0,
       "video",
       {
-        ...{ _tag: "VideoCreated", videoId, at, channelId, visibility: "public" },
+        ...{ _tag: "VideoCreated", videoId, at, channelId, visibility },
         ...{ accountId: AccountId.make("owner"), title: seal(title), description: null },
       },
     ],
@@ -146,6 +153,15 @@ const later = (videoId: VideoId): ReadonlyArray<Step> => [
   [3.6 * day, "video", { _tag: "VideoReinstated", ...ofVideo(videoId), actor }],
 ]
 
+const opening = (videoId: VideoId): Step => [
+  60,
+  "video",
+  {
+    ...{ _tag: "VideoDetailsChanged", ...ofVideo(videoId), visibility: "unlisted" },
+    title: seal("Open to friends"),
+  },
+]
+
 const toldOf = (steps: ReadonlyArray<Step>, videoId: VideoId, first: number) => {
   const revisions = new Map<string, number>()
   return steps.map(([seconds, stream, event], index): Told => {
@@ -191,4 +207,12 @@ export const stories = new Map<string, ReadonlyArray<Told>>([
     ),
   ],
   [ids.waiting, toldOf(storyOf(ids.waiting, "다람쥐 이야기").slice(0, 3), ids.waiting, 17_000)],
+  [
+    ids.opened,
+    toldOf(
+      [...storyOf(ids.opened, "Not for you yet", "private"), opening(ids.opened)],
+      ids.opened,
+      15_000,
+    ),
+  ],
 ])
