@@ -22,7 +22,7 @@ describe("the studio list", () => {
   })
 
   test("says failed of a video of which no upload was ever asked for", () => {
-    const expired = { _tag: "UploadExpired", videoId: life.videoId, at } as const
+    const expired = { _tag: "UploadExpired", videoId: life.videoId, at: created.at } as const
     const row = rowOf(studioList).after(created, expired)
     expect(row).toMatchObject({ state: "failed", failureCode: "upload_expired" })
   })
