@@ -155,6 +155,9 @@ describe("a milestone", () => {
         yield* start
         yield* happens(playable)
         expect((yield* quiet).parked).toBe(1)
+        const store = yield* EventStore
+        const parked = yield* store.parkedOf(completionGroup.name, 10)
+        expect(parked).toMatchObject([{ recorded: { event: playable }, tries: 11 }])
       }),
     ))
 

@@ -180,6 +180,10 @@ const moderation = Effect.fn("pages.moderation")(function* (asked: Asked) {
   return { rows: shown, next }
 })
 
+const PARKED_SHOWN = 50
+
+const ownerOf = (stream: string) => stream.slice(stream.indexOf("-") + 1)
+
 const queues = Effect.fn("pages.queues")(function* () {
   const live = yield* LiveQueues
   const store = yield* EventStore
@@ -189,7 +193,8 @@ const queues = Effect.fn("pages.queues")(function* () {
   const view = queuesView(held.queues)
   const group = yield* store.groupState(COMPLETION_GROUP)
   const checkpoints = yield* rows.checkpoints
-  const parked = yield* rows.parked
+  const parked = yield* store.parkedOf(COMPLETION_GROUP, PARKED_SHOWN)
+  const setAside = yield* rows.parked
   const nobody = new Set(view.nobodyCan.map(({ type }) => type))
   return {
     ...{ cell, epoch: view.epoch, tick: view.tick, position: held.position },
@@ -216,11 +221,14 @@ const queues = Effect.fn("pages.queues")(function* () {
     completion: {
       backlog: group?.backlog ?? 0,
       inFlight: group?.inFlight ?? 0,
-      parked: parked.map(({ position, type, stream }) => ({
-        ...{ position, type, tries: 1 },
-        videoId: stream.slice(stream.indexOf("-") + 1),
+      parked: parked.map(({ recorded: { position, event, stream }, tries }) => ({
+        ...{ position, tries, videoId: ownerOf(stream) },
+        type: event._tag === "Unreadable" ? event.type : event._tag,
       })),
     },
+    setAside: setAside.map(({ position, type, stream, model }) => ({
+      ...{ position, type, model, videoId: ownerOf(stream) },
+    })),
     models: checkpoints.map(({ model, position }) => ({
       ...{ name: model, position },
       isBehind: BigInt(held.position) > BigInt(position),

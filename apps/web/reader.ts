@@ -132,9 +132,17 @@ export interface QueuesView {
       readonly position: string
       readonly type: string
       readonly videoId: string
+      /** 0: nobody knows. */
       readonly tries: number
     }>
   }
+  /** Events that a read model could not take. */
+  readonly setAside: ReadonlyArray<{
+    readonly position: string
+    readonly type: string
+    readonly videoId: string
+    readonly model: string
+  }>
   readonly models: ReadonlyArray<{
     readonly name: string
     readonly position: string

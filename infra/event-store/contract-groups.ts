@@ -109,6 +109,13 @@ export const groupContract = (
           ])
           const wanted = { parked: 1, inFlight: 0, backlog: 0 }
           expect(yield* settled(group.name, wanted)).toMatchObject(wanted)
+          const store = yield* EventStore
+          const [parked, ...others] = yield* store.parkedOf(group.name, 10)
+          expect(others).toEqual([])
+          expect(parked?.recorded).toMatchObject({ stream: takedownStream(videoId), revision: 0 })
+          expect(parked?.reason).toBe("not yet")
+          // 0: other servers than ours don't keep it.
+          expect([0, 3]).toContain(parked?.tries ?? -1)
         }),
       ))
 
@@ -121,6 +128,8 @@ export const groupContract = (
           yield* fill(videoId, 2)
           yield* consuming(group, 2, park)
           expect(yield* settled(group.name, { parked: 2 })).toMatchObject({ parked: 2 })
+          const newestFirst = yield* store.parkedOf(group.name, 1)
+          expect(newestFirst.map(({ recorded }) => recorded.revision)).toEqual([1])
           yield* store.replayParked(group.name)
           const replayed = yield* consuming(group, 2, ack)
           expect(replayed.map(([revision]) => revision).toSorted()).toEqual([0, 1])
@@ -160,6 +169,7 @@ export const groupContract = (
         Effect.gen(function* () {
           const store = yield* EventStore
           expect(yield* store.groupState(`nobody-${anyVideo()}`)).toBeUndefined()
+          expect(yield* store.parkedOf(`nobody-${anyVideo()}`, 10)).toEqual([])
         }),
       ))
   })

@@ -1,11 +1,16 @@
 /** Competing consumers: persistent subscriptions to `$all`. */
 import {
+  AccessDeniedError,
+  BACKWARDS,
+  END,
   type EventStoreDBClient,
   type PersistentSubscriptionToAll,
   type PersistentSubscriptionToAllSettings,
   persistentSubscriptionToAllSettingsFromDefaults,
   type PersistentSubscriptionToAllResolvedEvent as ResolvedDelivery,
+  type ResolvedEvent,
   START,
+  StreamNotFoundError,
 } from "@eventstore/db-client"
 import { Effect, Stream } from "effect"
 import { clientFilter } from "./eventstoredb-followers.ts"
@@ -17,7 +22,14 @@ import {
   recordedFrom,
   unavailable,
 } from "./eventstoredb-translate.ts"
-import type { Delivery, EventStore, EventStoreUnavailable, Group, GroupState } from "./port.ts"
+import type {
+  Delivery,
+  EventStore,
+  EventStoreUnavailable,
+  Group,
+  GroupState,
+  ParkedDelivery,
+} from "./port.ts"
 import { ATTEMPT, untilItIsBack } from "./resubscribing.ts"
 
 type Port = EventStore["Service"]
@@ -28,6 +40,19 @@ const settingsOf = (group: Group): PersistentSubscriptionToAllSettings =>
     maxRetryCount: group.maxRetryCount,
     messageTimeout: group.messageTimeoutMillis,
   })
+
+/** The link tells why; how often it was tried only our own node writes down. */
+const parkedFrom = (resolved: ResolvedEvent): ParkedDelivery | undefined => {
+  const recorded = resolved.link && recordedFrom(resolved)
+  const { reason, tries }: Record<string, unknown> = { ...resolved.link?.metadata }
+  return (
+    recorded && {
+      recorded,
+      tries: typeof tries === "number" ? tries : 0,
+      reason: typeof reason === "string" ? reason : "",
+    }
+  )
+}
 
 const isDelivery = (delivery: Delivery | undefined): delivery is Delivery => delivery !== undefined
 
@@ -126,8 +151,30 @@ export const groups = (client: EventStoreDBClient) => {
       ),
     )
 
+  const parkedOf: Port["parkedOf"] = (name, most) =>
+    fromReadable<ReturnType<typeof client.readStream>, ResolvedEvent>(
+      () =>
+        client.readStream(`$persistentsubscription-$all::${name}-parked`, {
+          direction: BACKWARDS,
+          fromRevision: END,
+          maxCount: most,
+          resolveLinkTos: true,
+        }),
+      (reading) => reading.cancel(),
+    ).pipe(
+      Stream.map(parkedFrom),
+      Stream.filter((parked) => parked !== undefined),
+      Stream.runCollect,
+      Effect.catchIf(
+        // Nothing was ever parked, or only an operator may know.
+        ({ cause }) => cause instanceof StreamNotFoundError || cause instanceof AccessDeniedError,
+        () => Effect.succeed([]),
+      ),
+      patiently,
+    )
+
   const replayParked: Port["replayParked"] = (name) =>
     patiently(asking(() => client.replayParkedMessagesToAll(name)))
 
-  return { consume, groupState, replayParked }
+  return { consume, groupState, parkedOf, replayParked }
 }

@@ -1,6 +1,14 @@
 /** Groups of competing consumers inside the process: round robin, timeout, retry and park as the real ones do it. */
 import { type Cause, Effect, Queue, Stream } from "effect"
-import type { Delivery, EventStore, Filter, Group, GroupState, Recorded } from "./port.ts"
+import type {
+  Delivery,
+  EventStore,
+  Filter,
+  Group,
+  GroupState,
+  ParkedDelivery,
+  Recorded,
+} from "./port.ts"
 
 type Port = EventStore["Service"]
 
@@ -20,7 +28,7 @@ interface Room {
   readonly isWanted: (recorded: Recorded) => boolean
   next: number
   retrying: Array<Pending>
-  parked: Array<Recorded>
+  parked: Array<ParkedDelivery>
   consumers: Array<Consumer>
 }
 
@@ -54,8 +62,12 @@ export const memoryGroups = (
     return undefined
   }
 
-  const release = (room: Room, { recorded, retryCount }: Pending) => {
-    if (retryCount >= room.group.maxRetryCount) room.parked.push(recorded)
+  const park = (room: Room, { recorded, retryCount }: Pending, reason: string) =>
+    room.parked.push({ recorded, tries: retryCount + 1, reason })
+
+  const release = (room: Room, pending: Pending, reason: string) => {
+    const { recorded, retryCount } = pending
+    if (retryCount >= room.group.maxRetryCount) park(room, pending, reason)
     else room.retrying.push({ recorded, retryCount: retryCount + 1 })
   }
 
@@ -69,14 +81,15 @@ export const memoryGroups = (
         outcome()
         pump(room)
       })
-    const again = settle(() => release(room, pending))
-    const timer = setTimeout(() => Effect.runSync(again), room.group.messageTimeoutMillis)
+    const again = (reason: string) => settle(() => release(room, pending, reason))
+    const late = again("the consumer did not answer in time")
+    const timer = setTimeout(() => Effect.runSync(late), room.group.messageTimeoutMillis)
     consumer.inFlight.set(pending, timer)
     Queue.offerUnsafe(consumer.queue, {
       ...pending,
       ack: settle(() => undefined),
-      retry: () => again,
-      park: () => settle(() => room.parked.push(pending.recorded)),
+      retry: again,
+      park: (reason) => settle(() => park(room, pending, reason)),
     })
   }
 
@@ -97,7 +110,7 @@ export const memoryGroups = (
       room.consumers = room.consumers.filter((other) => other !== consumer)
       for (const [pending, timer] of consumer.inFlight) {
         clearTimeout(timer)
-        release(room, pending)
+        release(room, pending, "the consumer went away")
       }
       consumer.inFlight.clear()
       pump(room)
@@ -133,11 +146,14 @@ export const memoryGroups = (
       return room && stateOf(room)
     })
 
+  const parkedOf: Port["parkedOf"] = (name, most) =>
+    Effect.sync(() => (rooms.get(name)?.parked ?? []).toReversed().slice(0, most))
+
   const replayParked: Port["replayParked"] = (name) =>
     Effect.sync(() => {
       const room = rooms.get(name)
       if (room === undefined) return
-      room.retrying.push(...room.parked.map((recorded) => ({ recorded, retryCount: 0 })))
+      room.retrying.push(...room.parked.map(({ recorded }) => ({ recorded, retryCount: 0 })))
       room.parked = []
       pump(room)
     })
@@ -145,6 +161,7 @@ export const memoryGroups = (
   return {
     consume,
     groupState,
+    parkedOf,
     replayParked,
     wake: () => {
       for (const room of rooms.values()) pump(room)

@@ -159,7 +159,7 @@ export const memoryEventStore: Layer.Layer<EventStore> = Layer.effect(
         )
       })
 
-    const { consume, groupState, replayParked } = groups
+    const { consume, groupState, parkedOf, replayParked } = groups
     return EventStore.of({
       append,
       read,
@@ -168,6 +168,7 @@ export const memoryEventStore: Layer.Layer<EventStore> = Layer.effect(
       followStream,
       consume,
       groupState,
+      parkedOf,
       replayParked,
       limit: (stream, limit) => Effect.sync(() => limits.set(stream, limit)),
       end: Effect.sync(positionOfEnd),

@@ -83,6 +83,14 @@ export interface GroupState {
   readonly connections: number
 }
 
+/** A delivery that a group has given up until it is replayed. */
+export interface ParkedDelivery {
+  readonly recorded: Recorded
+  /** How often it was delivered; 0 where the server does not keep it. */
+  readonly tries: number
+  readonly reason: string
+}
+
 export interface StreamLimits {
   readonly maxAgeSeconds?: number
   readonly maxCount?: number
@@ -131,6 +139,11 @@ export class EventStore extends Context.Service<
     readonly groupState: (
       name: string,
     ) => Effect.Effect<GroupState | undefined, EventStoreUnavailable>
+    /** What is parked now, the newest first. */
+    readonly parkedOf: (
+      name: string,
+      most: number,
+    ) => Effect.Effect<ReadonlyArray<ParkedDelivery>, EventStoreUnavailable>
     /** Parked deliveries go back to the group. */
     readonly replayParked: (name: string) => Effect.Effect<void, EventStoreUnavailable>
     readonly limit: (

@@ -159,6 +159,26 @@ const Parked = ({ tongue, queues }: { readonly tongue: Tongue; readonly queues: 
   )
 }
 
+const SetAside = ({ tongue, queues }: { readonly tongue: Tongue; readonly queues: QueuesView }) => {
+  const { t } = tongue
+  return (
+    <section class="card stack" aria-labelledby="set-aside">
+      <h2 id="set-aside">{t("operation.setAside")}</h2>
+      <ul class="stack-s">
+        {queues.setAside.map(({ model, type, videoId, ...event }) => (
+          <li key={`${event.position} ${model}`}>
+            <b class="mono">{type}</b>{" "}
+            <span class="muted">
+              {t("operation.setAsideBy", { position: position(event.position), model })}
+            </span>
+            <div class="muted mono">{videoId}</div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
 const Brief = ({ tongue, queues }: { readonly tongue: Tongue; readonly queues: QueuesView }) => {
   const { t } = tongue
   const workers = queues.workers.filter(isHere)
@@ -251,6 +271,7 @@ export const operation = Effect.fn("operationPage")(function* (visit: Visit) {
           <div class="three">
             <Lag tongue={tongue} queues={queues} parts={parts} />
             <Parked tongue={tongue} queues={queues} />
+            {queues.setAside.length === 0 ? null : <SetAside tongue={tongue} queues={queues} />}
           </div>
         </div>
       </>

@@ -98,6 +98,9 @@ const queues: QueuesView = {
     ...{ backlog: 1, inFlight: 1 },
     parked: [{ position: "17911", type: "TranscodeCompleted", videoId: ids.published, tries: 8 }],
   },
+  setAside: [
+    { position: "17702", type: "VideoRenamed", videoId: ids.published, model: "watch-page-v1" },
+  ],
   models: [
     { name: "watch-page-v1", position: "18201", isBehind: true },
     { name: "studio-list-v1", position: "18204", isBehind: false },

@@ -100,7 +100,7 @@ export const openGroup = ({ settings, cursor, tail, parking, resolve, save }: Gr
   }
 
   const park = (outstanding: Outstanding, reason: string) => {
-    parking.park(outstanding.source, reason).then(
+    parking.park(outstanding.source, reason, outstanding.retryCount + 1).then(
       () => finish(outstanding),
       // The disk is full, say: better delivered again than forgotten.
       () => {

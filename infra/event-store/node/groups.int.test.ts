@@ -46,6 +46,11 @@ const failed = (subscription: { once: PersistentSubscriptionToStream["once"] }) 
     subscription.once("error", (cause: Error & { type?: string }) => resolve(cause.type ?? ""))
   })
 
+const confirmed = (subscription: { once: PersistentSubscriptionToStream["once"] }) =>
+  new Promise<void>((resolve) => {
+    subscription.once("confirmation", () => resolve())
+  })
+
 /** Revisions of the first deliveries, each answered as told. */
 const take = async (
   subscription: PersistentSubscriptionToStream,
@@ -69,8 +74,9 @@ describe("a group of a stream", () => {
     expect(
       await failureOf(client.createPersistentSubscriptionToStream(stream, group, fromStart())),
     ).toBe("persistent-subscription-exists")
-    const dropped = failed(client.subscribeToPersistentSubscriptionToStream(stream, group))
-    await Bun.sleep(50)
+    const consumer = client.subscribeToPersistentSubscriptionToStream(stream, group)
+    const dropped = failed(consumer)
+    await confirmed(consumer)
     await client.updatePersistentSubscriptionToStream(
       stream,
       group,
@@ -103,6 +109,26 @@ describe("a group of a stream", () => {
     expect(stats.parkedMessageCount).toBe(0n)
   })
 
+  test("writes down why and after how many tries it parked an event", async () => {
+    const [stream, group] = [anyName(), "group"]
+    await append(stream, 1)
+    await client.createPersistentSubscriptionToStream(
+      stream,
+      group,
+      fromStart({ maxRetryCount: 2 }),
+    )
+    const subscription = client.subscribeToPersistentSubscriptionToStream(stream, group)
+    subscription.on("data", (resolved) => subscription.nack("retry", "not yet", resolved))
+    const parked = client.subscribeToStream(`$persistentsubscription-${stream}::${group}-parked`, {
+      fromRevision: START,
+    })
+    for await (const { event } of parked) {
+      expect(event?.metadata).toMatchObject({ reason: "not yet", tries: 3 })
+      break
+    }
+    await subscription.unsubscribe()
+  })
+
   test("turns away more consumers than it allows", async () => {
     const [stream, group] = [anyName(), "group"]
     await client.createPersistentSubscriptionToStream(
@@ -111,7 +137,7 @@ describe("a group of a stream", () => {
       fromStart({ maxSubscriberCount: 1 }),
     )
     const first = client.subscribeToPersistentSubscriptionToStream(stream, group)
-    await new Promise((resolve) => first.once("confirmation", () => resolve(undefined)))
+    await confirmed(first)
     expect(await failed(client.subscribeToPersistentSubscriptionToStream(stream, group))).toBe(
       "maximum-subscribers-reached",
     )

@@ -30,7 +30,7 @@ export const openParking = (reader: Reader, writer: Writer, stream: string) => {
   }
 
   return {
-    park: (event: Stored, reason: string) =>
+    park: (event: Stored, reason: string, tries: number) =>
       writer.submit((log) =>
         log.append(stream, "any", [
           {
@@ -38,7 +38,7 @@ export const openParking = (reader: Reader, writer: Writer, stream: string) => {
             type: LINK_TYPE,
             isJson: false,
             data: new TextEncoder().encode(`${event.revision}@${event.stream}`),
-            metadata: jsonBytes({ added: new Date().toISOString(), reason }),
+            metadata: jsonBytes({ added: new Date().toISOString(), reason, tries }),
           },
         ]),
       ),
