@@ -9,6 +9,7 @@ import { personalData } from "#infra/personal-data/vault.ts"
 import { postgresReadStore } from "#infra/read-store/postgres.ts"
 import { postgresRowStore } from "#infra/read-store/postgres-writing.ts"
 import { readModels } from "#projections/read-models.ts"
+import { liveProgress } from "./live.ts"
 import { liveQueues } from "./queue.ts"
 import { apiSettings } from "./settings.ts"
 
@@ -25,6 +26,10 @@ const cache = Layer.unwrap(
   ),
 )
 
-export const adapters = Layer.mergeAll(personalData, liveQueues, hmacIdentity, cache).pipe(
-  Layer.provideMerge(Layer.mergeAll(stores, apiSettings)),
-)
+export const adapters = Layer.mergeAll(
+  personalData,
+  liveProgress,
+  liveQueues,
+  hmacIdentity,
+  cache,
+).pipe(Layer.provideMerge(Layer.mergeAll(stores, apiSettings)))

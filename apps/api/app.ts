@@ -11,7 +11,7 @@ import { docs, document } from "./docs.ts"
 import { gate } from "./gate.ts"
 import { metrics, readiness } from "./health.ts"
 import { showHistory } from "./history.ts"
-import { eventStreamOf, progressOf } from "./live.ts"
+import { eventStreamOf, LiveProgress } from "./live.ts"
 import { rebuildModels, verifyAll } from "./operations.ts"
 import { problemOf } from "./problem.ts"
 import { showQueue } from "./queue.ts"
@@ -147,12 +147,16 @@ export const api = (run: Run<ApiServices>) => {
               const videoId = yield* videoIdOf(params.id)
               const last = request.headers.get("last-event-id") ?? queryOf(request, "after")
               const isOwner = (yield* whoAsks(request)) !== undefined
-              const frames = yield* progressOf(videoId, yield* positionOf(last), isOwner)
-              const bytes = Stream.encodeText(frames)
-              return eventStreamOf(yield* Stream.toReadableStreamEffect(bytes))
+              const after = yield* positionOf(last)
+              const live = yield* LiveProgress
+              const frames = yield* live.follow({ videoId, after, isOwner })
+              return eventStreamOf(yield* Stream.toReadableStreamEffect(Stream.encodeText(frames)))
             }),
           ),
-        read("Progress as server-sent events, resumable by Last-Event-ID"),
+        read(
+          "Progress as server-sent events, resumable by Last-Event-ID",
+          "503 `too_many_event_streams` when this process holds as many connections as it may. For strangers it ends when the video is taken down or made private.",
+        ),
       )
       .get(
         "/v1/videos/:id/history",

@@ -1,122 +1,208 @@
 /**
  * The progress of one video as server-sent events: `upload`, `rendition`, `playable`, `published`,
  * `failed`, `taken-down`, `reinstated`. An event's id is its position in the log, so a client that
- * comes back with `Last-Event-ID` misses nothing: the same fold runs again and tells what is new.
+ * comes back with `Last-Event-ID` misses nothing. All who look at one video share one fold of its
+ * life and one subscription; a connection only knows how far it has told, so a slow one holds up nobody.
  */
-import { Effect, Stream } from "effect"
-import { isAfter, type VideoId } from "#domain/ids.ts"
-import { EventStore, type Recorded } from "#infra/event-store/port.ts"
+import {
+  Context,
+  Deferred,
+  Effect,
+  Exit,
+  Layer,
+  Metric,
+  RcMap,
+  Schema,
+  Scope,
+  Stream,
+} from "effect"
+import { isAfter, Position, type VideoId } from "#domain/ids.ts"
+import type { VideoNotFound } from "#domain/video/video.ts"
+import { EventStore, type EventStoreUnavailable, type Recorded } from "#infra/event-store/port.ts"
 import { transcodeProgress } from "#projections/transcode-progress.ts"
-import type { TranscodeProgress } from "#projections/transcode-progress-row.ts"
 import { type WatchPage, watchPage } from "#projections/watch-page.ts"
-import { lifeOf, rowAfter } from "./life.ts"
-import { refusalOf } from "./strangers.ts"
+import { lifeOf, until } from "./life.ts"
+import { type Message, messagesOf, type Progress, textOf } from "./live-messages.ts"
+import { ApiSettings } from "./settings.ts"
+import { refusalOf, type VideoIsClosed } from "./strangers.ts"
 
 /** A comment now and then, so that proxies and browsers keep the connection. */
 const HEARTBEAT = "15 seconds"
+/** Of ten thousand parts that are reported one by one, all texts would take hundreds of megabytes. */
+const MOST_OF_UPLOAD = 100
 
-interface Message {
-  readonly event: string
-  readonly data: unknown
+/** This process holds as many connections open as it may. */
+export class TooManyEventStreams extends Schema.TaggedError<TooManyEventStreams>()(
+  "TooManyEventStreams",
+  { limit: Schema.Int },
+) {}
+
+interface Asked {
+  readonly videoId: VideoId
+  /** The last position the client has heard. */
+  readonly after: string | undefined
+  readonly isOwner: boolean
 }
 
-type Progress = TranscodeProgress | null
-
-const rungsChanged = (before: Progress, after: TranscodeProgress): ReadonlyArray<Message> =>
-  after.rungs
-    .filter((rung) => {
-      const known = before?.rungs.find(({ name }) => name === rung.name)
-      return known?.done !== rung.done || known.total !== rung.total
-    })
-    .map(({ name, done, total, width, height }) => ({
-      event: "rendition",
-      data: { rung: name, done, total, isTotalKnown: after.arePiecesWhole, width, height },
-    }))
-
-const uploadOf = ({
-  bytesReceived,
-  bytesTotal,
-  partsReceived,
-  partLengths,
-}: TranscodeProgress) => ({
-  receivedBytes: bytesReceived,
-  byteLength: bytesTotal,
-  parts: partsReceived,
-  partCount: partLengths.length,
-})
-
-const messagesOf = (
-  { event }: Recorded,
-  before: Progress,
-  after: Progress,
-): ReadonlyArray<Message> => {
-  switch (event._tag) {
-    case "UploadRequested":
-    case "PartsReceived":
-    case "UploadCompleted":
-      return after === null ? [] : [{ event: "upload", data: uploadOf(after) }]
-    case "TaskEmitted":
-    case "TaskSucceeded":
-      return after === null ? [] : rungsChanged(before, after)
-    case "VideoPlayable":
-      return [{ event: "playable", data: {} }]
-    case "VideoPublished":
-      return [{ event: "published", data: {} }]
-    case "VideoFailed":
-      return [{ event: "failed", data: { code: event.code } }]
-    case "UploadExpired":
-      return [{ event: "failed", data: { code: "upload_expired" } }]
-    case "VideoTakenDown":
-      return [{ event: "taken-down", data: { reason: event.reason } }]
-    case "VideoReinstated":
-      return [{ event: "reinstated", data: {} }]
-    default:
-      return []
+export class LiveProgress extends Context.Service<
+  LiveProgress,
+  {
+    /** The frames so far that are after `after`, then each new one. Ends for strangers when the video is closed to them. */
+    readonly follow: (
+      asked: Asked,
+    ) => Effect.Effect<
+      Stream.Stream<string>,
+      TooManyEventStreams | VideoNotFound | VideoIsClosed | EventStoreUnavailable
+    >
   }
+>()("apps/api/LiveProgress") {}
+
+// One video
+
+interface Line {
+  readonly position: string
+  text: string
 }
 
-/** Only the last frame of an event has its id: who lost some of them gets all of them again. */
-const framesOf = (position: string, messages: ReadonlyArray<Message>) =>
-  messages.map(({ event, data }, index) => {
-    const id = index === messages.length - 1 ? `id: ${position}\n` : ""
-    return `${id}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
-  })
+interface Life {
+  readonly videoId: VideoId
+  readonly lines: Array<Line>
+  /** Those of the upload: each names every part that has arrived. */
+  readonly ofUpload: Array<Line>
+  progress: Progress
+  page: WatchPage | null
+  /** While the video is closed to strangers: how many lines they may still be told. */
+  shutAfter: number | undefined
+  /** Done when there is something new, and replaced. */
+  changed: Deferred.Deferred<void>
+}
 
-/** Folds the life so far, then every new event; what lies at or before `after` is folded in silence. */
-export const progressOf = Effect.fn("progressOf")(function* (
-  videoId: VideoId,
-  after: string | undefined,
-  isOwner: boolean,
-) {
+const keep = (life: Life, position: string, messages: ReadonlyArray<Message>) => {
+  const line = { position, text: textOf(position, messages) }
+  life.lines.push(line)
+  if (messages.some(({ event }) => event === "upload")) life.ofUpload.push(line)
+  if (life.ofUpload.length <= MOST_OF_UPLOAD) return
+  // What it said, all later ones say too.
+  const superseded = life.ofUpload.shift()
+  if (superseded !== undefined) superseded.text = ""
+}
+
+const hear = (life: Life, { event, ...place }: Recorded) => {
+  if (event._tag === "Unreadable") return
+  const fact = { event, ...place }
+  const before = life.progress
+  life.progress = transcodeProgress.evolve(before, fact)
+  const messages = messagesOf(event, before, life.progress)
+  if (messages.length > 0) keep(life, place.position, messages)
+  // The other streams don't change who may look.
+  if (!place.stream.startsWith("video-")) return
+  life.page = watchPage.evolve(life.page, fact)
+  const isShut = refusalOf(life.videoId, life.page ?? undefined) !== undefined
+  life.shutAfter = isShut ? (life.shutAfter ?? life.lines.length) : undefined
+}
+
+const openLife = Effect.fn("openLife")(function* (videoId: VideoId) {
   const store = yield* EventStore
-  const life = yield* lifeOf(videoId)
-  const page = rowAfter<WatchPage>(watchPage, life) ?? undefined
-  const refusal = isOwner ? undefined : refusalOf(videoId, page)
-  if (refusal !== undefined) return yield* refusal
-  const end = life.at(-1)?.position
-  const news = store
-    .follow({
-      ...(end === undefined ? {} : { after: end }),
-      filter: { streams: [`video-${videoId}`, `upload-${videoId}`, `transcode-${videoId}`] },
-    })
-    .pipe(Stream.flatMap((it) => (it._tag === "Event" ? Stream.make(it.recorded) : Stream.empty)))
-
-  const frames = Stream.concat(Stream.fromIterable(life), news).pipe(
-    Stream.mapAccum(
-      (): Progress => null,
-      (before, recorded) => {
-        const { event, ...place } = recorded
-        if (event._tag === "Unreadable") return [before, []] as const
-        const next = transcodeProgress.evolve(before, { event, ...place })
-        const isNew = after === undefined || isAfter(recorded.position, after)
-        const messages = isNew ? messagesOf(recorded, before, next) : []
-        return [next, framesOf(recorded.position, messages)] as const
-      },
+  // The streams are read one beside the other: what comes meanwhile is left to the subscription, which has the log's order.
+  const end = yield* store.end
+  const past = until(yield* lifeOf(videoId), { position: Position.make(end) })
+  const life: Life = {
+    ...{ videoId, lines: [], ofUpload: [], progress: null, page: null, shutAfter: 0 },
+    changed: Deferred.makeUnsafe(),
+  }
+  for (const recorded of past) hear(life, recorded)
+  const streams = [`video-${videoId}`, `upload-${videoId}`, `transcode-${videoId}`]
+  yield* store.follow({ after: end, filter: { streams } }).pipe(
+    Stream.runForEach((news) =>
+      Effect.suspend(() => {
+        if (news._tag !== "Event") return Effect.void
+        hear(life, news.recorded)
+        const { changed } = life
+        life.changed = Deferred.makeUnsafe()
+        return Deferred.succeed(changed, undefined)
+      }),
     ),
+    Effect.forkScoped,
   )
-  const heartbeats = Stream.tick(HEARTBEAT).pipe(Stream.map(() => ": still here\n\n"))
-  return Stream.merge(frames, heartbeats)
+  return life
 })
+
+// One connection
+
+const tell = (life: Life, { after, isOwner }: Asked): Stream.Stream<string> => {
+  const mostOf = () => (isOwner ? undefined : life.shutAfter) ?? life.lines.length
+  const isNew = ({ position }: Line) => after === undefined || isAfter(position, after)
+  return Stream.unfold(0, (told) =>
+    Effect.gen(function* () {
+      while (mostOf() <= told) {
+        if (!isOwner && life.shutAfter !== undefined) return undefined
+        yield* Deferred.await(life.changed)
+      }
+      const most = mostOf()
+      const fresh = life.lines.slice(told, most).filter(isNew)
+      return [fresh.map(({ text }) => text).join(""), most] as const
+    }),
+  ).pipe(Stream.filter((text) => text !== ""))
+}
+
+const heartbeats = Stream.tick(HEARTBEAT).pipe(Stream.map(() => ": still here\n\n"))
+
+const openStreams = Metric.gauge("reelog_event_streams", {
+  description: "Connections that are told the progress of a video",
+})
+const refusals = Metric.counter("reelog_event_streams_refused_total", {
+  description: "Connections refused because there were as many as there may be",
+  incremental: true,
+})
+
+export const liveProgress = Layer.effect(
+  LiveProgress,
+  Effect.gen(function* () {
+    const { maxEventStreams: limit } = yield* ApiSettings
+    const services = yield* Effect.context<EventStore>()
+    const lives = yield* RcMap.make({
+      lookup: (videoId: VideoId) => Effect.provideContext(openLife(videoId), services),
+    })
+    let open = 0
+    const count = (change: number) =>
+      Effect.suspend(() => {
+        open += change
+        return Metric.update(openStreams, open)
+      })
+    yield* count(0)
+    yield* Metric.update(refusals, 0)
+
+    const place = Effect.acquireRelease(
+      Effect.suspend(() =>
+        open < limit
+          ? count(1)
+          : Effect.andThen(Metric.update(refusals, 1), new TooManyEventStreams({ limit })),
+      ),
+      () => count(-1),
+    )
+
+    const begin = Effect.fnUntraced(function* (asked: Asked) {
+      const { videoId, isOwner } = asked
+      yield* place
+      const life = yield* RcMap.get(lives, videoId)
+      const refusal = isOwner ? undefined : refusalOf(videoId, life.page ?? undefined)
+      if (refusal !== undefined) return yield* refusal
+      return Stream.merge(tell(life, asked), heartbeats, { haltStrategy: "left" })
+    })
+
+    const follow = Effect.fn("followProgress")(function* (asked: Asked) {
+      const connection = yield* Scope.make()
+      const leave = Scope.close(connection, Exit.void)
+      const frames = yield* begin(asked).pipe(
+        Scope.provide(connection),
+        Effect.onError(() => leave),
+      )
+      return frames.pipe(Stream.ensuring(leave))
+    })
+
+    return LiveProgress.of({ follow })
+  }),
+)
 
 export const eventStreamOf = (body: ReadableStream<Uint8Array>) =>
   new Response(body, {

@@ -36,6 +36,11 @@ const problems = {
   SignInLinkSpent: [403, "sign_in_link_spent", "This sign-in link has been used or has expired"],
   // a port could not
   RevisionConflict: [412, "revision_conflict", "The video was changed meanwhile"],
+  TooManyEventStreams: [
+    503,
+    "too_many_event_streams",
+    "As many connections follow videos here as may",
+  ],
   ReadModelBehind: [503, "read_model_behind", "The read model has not reached that position yet"],
   EventStoreUnavailable: [503, "event_store_unavailable", "The log can't be reached"],
   ObjectStoreUnavailable: [503, "object_store_unavailable", "The object store can't be reached"],

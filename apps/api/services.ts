@@ -5,6 +5,7 @@ import type { Identity } from "#infra/identity/port.ts"
 import type { ObjectStore } from "#infra/object-store/port.ts"
 import type { PersonalData } from "#infra/personal-data/port.ts"
 import type { ReadStore, RowStore } from "#infra/read-store/port.ts"
+import type { LiveProgress } from "./live.ts"
 import type { LiveQueues } from "./queue.ts"
 import type { ApiSettings } from "./settings.ts"
 
@@ -13,6 +14,7 @@ export type ApiServices =
   | Cache
   | EventStore
   | Identity
+  | LiveProgress
   | LiveQueues
   | ObjectStore
   | PersonalData

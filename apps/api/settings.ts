@@ -28,6 +28,8 @@ const settings = Config.all({
   cell: Config.schema(Cell, "REELOG_CELL").pipe(Config.withDefault(Cell.make("loc"))),
   centre: Config.String("REELOG_UPLOAD_CENTRE").pipe(Config.withDefault("local")),
   maxUploadBytes: Config.Int("REELOG_MAX_UPLOAD_BYTES").pipe(Config.withDefault(2 ** 30)),
+  /** Connections to `/v1/videos/{id}/events`, in one process. */
+  maxEventStreams: Config.Int("REELOG_MAX_EVENT_STREAMS").pipe(Config.withDefault(1000)),
   partUrlSeconds: Config.Int("REELOG_PART_URL_SECONDS").pipe(Config.withDefault(3600)),
 })
 

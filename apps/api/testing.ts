@@ -13,6 +13,7 @@ import { ReadStore, RowStore } from "#infra/read-store/port.ts"
 import { type WatchPage, watchPage } from "#projections/watch-page.ts"
 import { api } from "./app.ts"
 import { lifeOf, rowAfter } from "./life.ts"
+import { liveProgress } from "./live.ts"
 import { liveQueues } from "./queue.ts"
 import type { ApiServices } from "./services.ts"
 import { apiSettings } from "./settings.ts"
@@ -74,7 +75,7 @@ const over = <Failure>(
   more: Readonly<Record<string, string>>,
 ) => {
   const stores = Layer.mergeAll(log, objects, noRows, forgetful)
-  return Layer.mergeAll(foldedRows, liveQueues, secrets).pipe(
+  return Layer.mergeAll(foldedRows, liveProgress, liveQueues, secrets).pipe(
     Layer.provideMerge(Layer.mergeAll(stores, apiSettings)),
     Layer.provideMerge(environmentLayer({ ...environment, ...more })),
     Layer.provideMerge(Logger.layer([])),
