@@ -218,9 +218,7 @@ describe("a growing list", () => {
     const mute: DomainEvent = {
       _tag: "TaskSucceeded",
       ...task("encode-audio"),
-      outputs: {
-        audio: { codecs: null, channels: 0, initBytes: 0, segmentCount: 0, bitsPerSecond: 0 },
-      },
+      outputs: { audio: { renditions: [] } },
     }
     expect(listsAfter(...events, mute)?.audio).toBeNull()
   })

@@ -11,6 +11,8 @@ import type { Outputs, Piece, Step } from "#domain/scheduling/events.ts"
 import {
   Audio,
   AudioPiece,
+  DEFAULT_SOUND,
+  defaultSound,
   EncodedPiece,
   Media,
   Rung,
@@ -157,7 +159,8 @@ const emitted = (run: Run, taskId: string, pieces: ReadonlyArray<Piece>): Run =>
     case "EncodeAudio": {
       const sound = pieces.reduce((known, { n, facts }) => {
         const piece = orNothing(readSound(facts))
-        return piece === null ? known : withPiece(known, n, piece.segments)
+        const isHeard = piece !== null && (piece.rendition ?? DEFAULT_SOUND) === DEFAULT_SOUND
+        return isHeard ? withPiece(known, n, piece.segments) : known
       }, run.sound)
       return { ...run, sound }
     }
@@ -249,11 +252,12 @@ const AAC_LC = "mp4a.40.2"
 const AUDIO_BITS_PER_SECOND = 128_000
 
 const soundOf = ({ audio, sound }: Run, media: Media): Growing["audio"] => {
-  if (media.audio === null || (audio !== null && audio.codecs === null)) return null
+  const heard = audio === null ? null : defaultSound(audio)
+  if (media.audio === null || (audio !== null && heard === null)) return null
   return {
-    codecs: audio?.codecs ?? AAC_LC,
-    bitsPerSecond: audio?.bitsPerSecond ?? AUDIO_BITS_PER_SECOND,
-    channels: audio?.channels ?? media.audio.channels,
+    codecs: heard?.codecs ?? AAC_LC,
+    bitsPerSecond: heard?.bitsPerSecond ?? AUDIO_BITS_PER_SECOND,
+    channels: heard?.channels ?? media.audio.channels,
     segments: promised(sound.segments, media.targetDuration),
   }
 }

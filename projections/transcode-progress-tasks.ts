@@ -3,7 +3,7 @@
  * one rung has encoded is done there, one of the group `all` on every rung; a task that succeeds twice counts once.
  */
 import { Option, Schema } from "effect"
-import { Media, Rung } from "#domain/transcode/facts.ts"
+import { AudioPiece, DEFAULT_SOUND, Media, Rung } from "#domain/transcode/facts.ts"
 import type { Fact } from "./projection.ts"
 import { readTaskId } from "./task.ts"
 import type {
@@ -20,9 +20,7 @@ const FAILURES_SHOWN = 20
 
 const readMedia = Schema.decodeUnknownOption(Media)
 const readRungs = Schema.decodeUnknownOption(Schema.Array(Rung))
-const readAudioFacts = Schema.decodeUnknownOption(
-  Schema.Struct({ segments: Schema.Array(Schema.Json) }),
-)
+const readAudioFacts = Schema.decodeUnknownOption(AudioPiece)
 
 const typeOf = ({ steps }: TranscodeProgress, step: string) =>
   steps.find(({ name }) => name === step)?.type
@@ -72,7 +70,11 @@ const emit = (row: TranscodeProgress, event: EventOf<"TaskEmitted">): TranscodeP
   const { step } = readTaskId(event.taskId)
   if (typeOf(row, step) === "EncodeAudio") {
     const segments = event.pieces.flatMap(({ facts }) =>
-      Option.match(readAudioFacts(facts), { onNone: () => [], onSome: (told) => told.segments }),
+      Option.match(readAudioFacts(facts), {
+        onNone: () => [],
+        onSome: ({ rendition = DEFAULT_SOUND, segments: told }) =>
+          rendition === DEFAULT_SOUND ? told : [],
+      }),
     )
     return { ...row, audioSegments: row.audioSegments + segments.length }
   }

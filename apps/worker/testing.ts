@@ -207,11 +207,21 @@ export const madeUp: Partial<MediaTools["Service"]> = {
     }).pipe(
       Effect.as({
         audio: {
-          codecs: "mp4a.40.2",
-          channels: 2,
-          initBytes: 10,
-          segmentCount: 2,
-          bitsPerSecond: 128_000,
+          renditions: [
+            {
+              name: "audio",
+              group: "stereo" as const,
+              language: null,
+              title: null,
+              isDefault: true,
+              codecs: "mp4a.40.2",
+              channels: 2,
+              initBytes: 10,
+              segmentCount: 2,
+              bitsPerSecond: 128_000,
+              loudness: null,
+            },
+          ],
         },
         ...spent,
       }),

@@ -73,18 +73,88 @@ export const EncodedPiece = Schema.Struct({
 })
 export type EncodedPiece = typeof EncodedPiece.Type
 
-/** `encode-audio`: the `facts` of each piece it emits while it runs, a few segments each; and, in the end, `audio`. The rendition is named `audio`. */
-export const AudioPiece = Schema.Struct({ segments: Schema.Array(Segment) })
+/** Folder and playlist name of the sound that is heard unless another is chosen. */
+export const DEFAULT_SOUND = "audio"
+
+/** `encode-audio`: the `facts` of each piece it emits while it runs. */
+export const AudioPiece = Schema.Struct({
+  /** None: `audio`. */
+  rendition: Schema.optionalKey(Schema.String),
+  segments: Schema.Array(Segment),
+})
 export type AudioPiece = typeof AudioPiece.Type
-export const Audio = Schema.Struct({
-  /** `null`: the source has no sound. */
-  codecs: Schema.NullOr(Schema.String),
+
+/** As EBU R 128 measures it, over the whole track. */
+export const Loudness = Schema.Struct({
+  integratedLufs: Schema.Finite,
+  truePeakDbtp: Schema.Finite,
+  rangeLu: Schema.Finite,
+  isSilent: Schema.Boolean,
+  isClipped: Schema.Boolean,
+})
+export type Loudness = typeof Loudness.Type
+
+export const SoundRendition = Schema.Struct({
+  /** `audio`, `audio-51`, `audio-1`, …: folder and playlist name. */
+  name: Schema.String,
+  group: Schema.Literals(["stereo", "surround"]),
+  /** BCP 47. */
+  language: Schema.NullOr(Schema.String),
+  title: Schema.NullOr(Schema.String),
+  isDefault: Schema.Boolean,
+  codecs: Schema.String,
   channels: Schema.Int,
   initBytes: Schema.Int,
   segmentCount: Schema.Int,
+  /** Of the largest segment. */
   bitsPerSecond: Schema.Int,
+  /** `null`: it could not be measured. */
+  loudness: Schema.NullOr(Loudness),
+})
+export type SoundRendition = typeof SoundRendition.Type
+
+/** `encode-audio` → `audio`, in the end. */
+export const Audio = Schema.Struct({
+  /** The default one first; none: the source has no sound. */
+  renditions: Schema.Array(SoundRendition),
+  damaged: Schema.optionalKey(Schema.Boolean),
 })
 export type Audio = typeof Audio.Type
+
+/** The sound that is heard unless another is chosen; none: silence. */
+export const defaultSound = ({ renditions }: Audio): SoundRendition | null =>
+  renditions.find(({ name }) => name === DEFAULT_SOUND) ?? null
+
+/** One WebVTT object for the whole video: `segments/{videoId}/{run}/{name}/0.vtt`. */
+export const TextTrack = Schema.Struct({
+  /** `text-0`, … */
+  name: Schema.String,
+  kind: Schema.Literals(["subtitles", "captions"]),
+  /** BCP 47. */
+  language: Schema.NullOr(Schema.String),
+  title: Schema.NullOr(Schema.String),
+  isDefault: Schema.Boolean,
+  /** Shown to everybody: what is said in a language that most do not understand. */
+  isForced: Schema.Boolean,
+  bytes: Schema.Int,
+})
+export type TextTrack = typeof TextTrack.Type
+
+export const Chapter = Schema.Struct({
+  start: Schema.Int,
+  end: Schema.Int,
+  title: Schema.String,
+})
+export type Chapter = typeof Chapter.Type
+
+/** `extract-text` → `text`. */
+export const Text = Schema.Struct({
+  tracks: Schema.Array(TextTrack),
+  chapters: Schema.Array(Chapter),
+  /** Codecs of the tracks that are pictures, not text: left out. */
+  leftOut: Schema.optionalKey(Schema.Array(Schema.String)),
+})
+export type Text = typeof Text.Type
 
 /** `thumbnails` → `images`, `storyboard` → `storyboard`: object keys. */
 export const Picture = Schema.Struct({

@@ -3,7 +3,7 @@
  * where it begins later, holes filled. Segments are told while the encoder runs.
  */
 import { Clock, Effect, Fiber, Option } from "effect"
-import { type Audio, TICKS } from "#domain/transcode/facts.ts"
+import { type Audio, DEFAULT_SOUND, type SoundRendition, TICKS } from "#domain/transcode/facts.ts"
 import { soundGrid } from "#domain/transcode/grid.ts"
 import { soundSegments } from "./audio-segments.ts"
 import { crashOf, failureOf } from "./failures.ts"
@@ -14,13 +14,7 @@ import { inputArguments } from "./sniff.ts"
 import { feedSound, packedSound } from "./sound-source.ts"
 import { type OpenedIndex, openIndex } from "./source-index.ts"
 
-const none: Audio = {
-  codecs: null,
-  channels: 0,
-  initBytes: 0,
-  segmentCount: 0,
-  bitsPerSecond: 0,
-}
+const none: Audio = { renditions: [] }
 const bitsPerSecond = 128_000
 /** AAC-LC */
 const codecs = "mp4a.40.2"
@@ -118,12 +112,21 @@ export const encodeAudioWith = (sandbox: Sandbox) => {
     if (written.length === 0) return { ...silent, cpuSeconds, peakMebibytes }
     if (outcome.ending === "failed") return yield* crashOf(outcome, "the sound broke off")
     const rates = written.map(({ bytes, duration }) => (bytes * 8 * TICKS) / Math.max(1, duration))
-    const audio: Audio = {
+    const heard: SoundRendition = {
+      name: DEFAULT_SOUND,
+      group: "stereo",
+      language: null,
+      title: null,
+      isDefault: true,
       codecs,
       channels: 2,
       initBytes: segments.init()?.length ?? 0,
       segmentCount: written.length,
       bitsPerSecond: Math.ceil(Math.max(...rates)),
+      loudness: null,
+    }
+    const audio: Audio = {
+      renditions: [heard],
     }
     return { audio, cpuSeconds, peakMebibytes }
   }, Effect.scoped)

@@ -7,13 +7,16 @@ import { initSegment, manifest } from "#domain/keys.ts"
 import {
   Audio,
   AudioPiece,
+  DEFAULT_SOUND,
+  defaultSound,
   EncodedPiece,
   Media,
   type Packaged,
   Rung,
+  type SoundRendition,
   TICKS,
 } from "#domain/transcode/facts.ts"
-import { AUDIO, mediaList, multivariantList } from "#domain/transcode/playlist.ts"
+import { mediaList, multivariantList } from "#domain/transcode/playlist.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
 import { keep } from "../objects.ts"
 import { aligned, joined, measured, type Rendition, withoutGap } from "../renditions.ts"
@@ -30,15 +33,18 @@ const PLAYLIST = "application/vnd.apple.mpegurl"
 const decodeSound = Schema.decodeUnknownEffect(AudioPiece)
 
 const soundOf = Effect.fnUntraced(
-  function* (task: Task, { initBytes, segmentCount }: Audio) {
+  function* (task: Task, { name, initBytes, segmentCount }: SoundRendition) {
     const pieces = yield* Effect.forEach(task.emittedFor("audio"), ({ facts }) =>
       decodeSound(facts),
     )
-    const segments = pieces.flatMap((piece) => piece.segments).sort((a, b) => a.k - b.k)
+    const segments = pieces
+      .filter(({ rendition = DEFAULT_SOUND }) => rendition === name)
+      .flatMap((piece) => piece.segments)
+      .sort((a, b) => a.k - b.k)
     if (segments.length !== segmentCount) {
-      return yield* new SegmentsDisagree({ rung: AUDIO, k: segments.length })
+      return yield* new SegmentsDisagree({ rung: name, k: segments.length })
     }
-    return { rung: AUDIO, initBytes, segments } satisfies Rendition
+    return { rung: name, initBytes, segments } satisfies Rendition
   },
   Effect.catchTag("SchemaError", ({ message }) =>
     Effect.fail(new InputsUnreadable({ issue: message })),
@@ -60,8 +66,8 @@ export const packageVideo = stage(
   Input,
   Effect.fn("stage.package")(function* (task, { video, audio, media, rungs }) {
     const renditions = rungs.map(({ name }) => joined(name, video))
-    const isHeard = audio !== undefined && audio.codecs !== null
-    const sound = isHeard ? yield* soundOf(task, audio) : null
+    const chosen = audio === undefined ? null : defaultSound(audio)
+    const sound = chosen === null ? null : yield* soundOf(task, chosen)
 
     const all = sound === null ? renditions : [...renditions, sound]
     yield* Effect.forEach(all, (rendition) => Effect.fromResult(withoutGap(rendition)))
@@ -91,13 +97,13 @@ export const packageVideo = stage(
         : [{ ...figure, rung, framesPerSecond: media.video.framesPerSecond }]
     })
     const heard =
-      isHeard && audio.codecs !== null
-        ? {
-            codecs: audio.codecs,
-            channels: audio.channels,
-            bitsPerSecond: figureOf(AUDIO)?.peakBitsPerSecond ?? audio.bitsPerSecond,
+      chosen === null
+        ? null
+        : {
+            codecs: chosen.codecs,
+            channels: chosen.channels,
+            bitsPerSecond: figureOf(chosen.name)?.peakBitsPerSecond ?? chosen.bitsPerSecond,
           }
-        : null
     yield* write("main.m3u8", multivariantList(variants, heard))
 
     const packaged: Packaged = {
