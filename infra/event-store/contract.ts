@@ -1,6 +1,6 @@
 /** What every event store must do. Each adapter's test runs this contract against its own layer. */
 import { describe, expect, test } from "bun:test"
-import { Effect, Fiber, type Layer, Stream } from "effect"
+import { Deferred, Effect, Fiber, type Layer, Stream } from "effect"
 import { isAfter, type StreamName, takedownStream } from "#domain/ids.ts"
 import { anyVideo, fill, lifted, ordered, runWith, someEvents } from "./contract-events.ts"
 import { groupContract } from "./contract-groups.ts"
@@ -207,8 +207,20 @@ export const eventStoreContract = (name: string, layer: Layer.Layer<EventStore, 
         Effect.gen(function* () {
           const videoId = anyVideo()
           yield* fill(videoId, 2)
-          const followed = yield* Effect.forkChild(following(takedownStream(videoId), undefined, 5))
-          yield* Effect.sleep("50 millis")
+          const store = yield* EventStore
+          const caughtUp = yield* Deferred.make<void>()
+          const followed = yield* store
+            .follow({ filter: { streams: [takedownStream(videoId)] } })
+            .pipe(
+              Stream.filter(isNoCheckpoint),
+              Stream.tap(({ _tag }) =>
+                _tag === "CaughtUp" ? Deferred.succeed(caughtUp, undefined) : Effect.void,
+              ),
+              Stream.take(5),
+              Stream.runCollect,
+              Effect.forkChild,
+            )
+          yield* Deferred.await(caughtUp)
           yield* fill(anyVideo(), 3)
           yield* fill(videoId, 2)
           const news = yield* Fiber.join(followed)

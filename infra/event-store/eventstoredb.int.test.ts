@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { ConfigProvider, Effect, Fiber, Layer, Stream } from "effect"
+import { ConfigProvider, Effect, Fiber, Latch, Layer, Stream } from "effect"
 import { accept, type Decider } from "#domain/decider.ts"
 import { takedownStream } from "#domain/ids.ts"
 import type { TakedownEvent } from "#domain/takedown/events.ts"
@@ -40,11 +40,16 @@ if (real !== undefined)
     storeAt(() => real),
   )
 
-const revisions = (stream: string, count: number) =>
+const revisions = (
+  stream: string,
+  count: number,
+  each: (revision: number) => Effect.Effect<unknown> = () => Effect.void,
+) =>
   EventStore.use((store) =>
     store.follow({ filter: { streams: [stream] } }).pipe(
       Stream.map((news) => (news._tag === "Event" ? news.recorded.revision : -1)),
       Stream.filter((revision) => revision >= 0),
+      Stream.tap(each),
       Stream.take(count),
       Stream.runCollect,
     ),
@@ -81,11 +86,21 @@ describe("a node that was killed and came back", () => {
         const videoId = anyVideo()
         const stream = takedownStream(videoId)
         yield* fill(videoId, 3)
-        const log = yield* Effect.forkChild(revisions(stream, 6))
-        const one = yield* store
-          .followStream(stream)
-          .pipe(Stream.take(6), Stream.runCollect, Effect.forkChild)
-        yield* Effect.sleep("100 millis")
+        const bothAreThere = yield* Latch.make()
+        let thirds = 0
+        const mark = (revision: number) =>
+          Effect.suspend(() => {
+            if (revision === 2) thirds += 1
+            return thirds === 2 ? bothAreThere.open : Effect.void
+          })
+        const log = yield* Effect.forkChild(revisions(stream, 6, mark))
+        const one = yield* store.followStream(stream).pipe(
+          Stream.tap(({ revision }) => mark(revision)),
+          Stream.take(6),
+          Stream.runCollect,
+          Effect.forkChild,
+        )
+        yield* bothAreThere.await
         yield* Effect.promise(() => node.kill())
         yield* Effect.promise(() => node.start())
         yield* fill(videoId, 3)
@@ -101,8 +116,7 @@ describe("a node that was killed and came back", () => {
         const videoId = anyVideo()
         yield* fill(videoId, 1)
         yield* Effect.promise(() => node.kill())
-        const appending = yield* Effect.forkChild(fill(videoId, 1))
-        yield* Effect.sleep("300 millis")
+        const appending = yield* Effect.forkChild(fill(videoId, 1), { startImmediately: true })
         yield* Effect.promise(() => node.start())
         expect(yield* Fiber.join(appending)).toMatchObject({ revision: 1 })
         expect(yield* store.read(takedownStream(videoId))).toHaveLength(2)
@@ -115,16 +129,21 @@ describe("a node that was killed and came back", () => {
         const store = yield* EventStore
         const videoIds = Array.from({ length: 32 }, () => anyVideo())
         const acknowledged = new Map<string, number>()
+        const inFullFlight = yield* Latch.make()
         const writing = yield* Effect.forEach(
           videoIds,
           (videoId) =>
             fill(videoId, 1).pipe(
-              Effect.tap(({ revision }) => Effect.sync(() => acknowledged.set(videoId, revision))),
+              Effect.tap(({ revision }) => {
+                acknowledged.set(videoId, revision)
+                const isEnough = acknowledged.size === 32 && revision === 5
+                return isEnough ? inFullFlight.open : Effect.void
+              }),
               Effect.forever,
             ),
           { concurrency: "unbounded" },
         ).pipe(Effect.forkChild)
-        yield* Effect.sleep("300 millis")
+        yield* inFullFlight.await
         yield* Effect.promise(() => node.kill())
         const promised = new Map(acknowledged)
         yield* Fiber.interrupt(writing)
@@ -151,15 +170,16 @@ describe("a node that was killed and came back", () => {
         }
         yield* fill(videoId, 2)
         const seen: Array<number> = []
+        const heldBack = yield* Latch.make()
         const consuming = yield* store.consume(group, 1).pipe(
           Stream.tap(({ recorded }) => Effect.sync(() => seen.push(recorded.revision))),
           // The first is answered for, the second only the second time.
-          Stream.tap((delivery) => (seen.length === 2 ? Effect.void : delivery.ack)),
+          Stream.tap((delivery) => (seen.length === 2 ? heldBack.open : delivery.ack)),
           Stream.takeUntil(() => seen.filter((revision) => revision === 1).length === 2),
           Stream.runDrain,
           Effect.forkChild,
         )
-        while (seen.length < 2) yield* Effect.sleep("10 millis")
+        yield* heldBack.await
         yield* Effect.promise(() => node.kill())
         yield* Effect.promise(() => node.start())
         yield* Fiber.join(consuming)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync, watch, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Fiber, ManagedRuntime } from "effect"
@@ -13,6 +13,16 @@ afterAll(async () => {
   await runtime.dispose()
   rmSync(directory, { recursive: true })
 })
+
+/** A file of this name is made in the folder. */
+const appearing = (folder: string, name: string) =>
+  new Promise<void>((resolve) => {
+    const watcher = watch(folder, (_, found) => {
+      if (found !== name) return
+      watcher.close()
+      resolve()
+    })
+  })
 
 const scratch = (name: string) => {
   const path = join(directory, name)
@@ -206,8 +216,9 @@ test("an interrupted encode leaves no program behind", async () => {
       const { index, rungs } = yield* tools.inspect(source, folder)
       const [{ piece } = { piece: { n: 0 } }] = yield* tools.split(index, rungs)
       const job = { source, index, piece, rungs, directory: folder }
+      const begins = appearing(folder, "rung-0.mp4")
       const fiber = yield* Effect.forkChild(tools.encode(job))
-      while (!existsSync(join(folder, "rung-0.mp4"))) yield* Effect.sleep("10 millis")
+      yield* Effect.promise(() => begins)
       yield* Fiber.interrupt(fiber)
     }),
   )
