@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Layer, Logger, type Scope } from "effect"
+import { Effect, Fiber, Layer, Logger, type Scope } from "effect"
+import { TestClock } from "effect/testing"
 import { memoryEventStore } from "#infra/event-store/memory.ts"
 import type { EventStore } from "#infra/event-store/port.ts"
 import type { ObjectStore } from "#infra/object-store/port.ts"
@@ -41,6 +42,10 @@ const inside = (
   const surroundings = Layer.merge(scene.layer, Logger.layer([]))
   return Effect.runPromise(story(scene).pipe(Effect.scoped, Effect.provide(surroundings)))
 }
+
+/** Time passes when the story says so. */
+const onTestTime = (story: Parameters<typeof inside>[0]) =>
+  inside((scene) => Effect.provide(story(scene), TestClock.layer()))
 
 describe("a video that grows", () => {
   test("shows its lists and segments as far as the log has them, and more when it has more", () =>
@@ -147,6 +152,62 @@ describe("a takedown", () => {
         }
         yield* record(reinstated)
         yield* edge.askUntil(`${v}/240p/0.m4s`, 200)
+      }),
+    ))
+
+  test("closes the doors in time while the subscription alone is cut, also of what was private or absent", () =>
+    onTestTime((scene) =>
+      Effect.gen(function* () {
+        const edge = yield* startEdge()
+        expect((yield* edge.ask(`${v}/main.m3u8`)).status).toBe(404)
+        scene.weather.isSubscriptionCut = true
+        yield* record(created, published)
+        yield* TestClock.adjust("2 seconds")
+        expect((yield* edge.ask(`${v}/240p/0.m4s`)).status).toBe(200)
+        for (const [event, status] of [
+          [takenDown, 451],
+          [reinstated, 200],
+          [takenDown, 451],
+        ] as const) {
+          yield* record(event)
+          yield* TestClock.adjust("2 seconds")
+          expect((yield* edge.ask(`${v}/240p/0.m4s`)).status).toBe(status)
+        }
+      }),
+    ))
+
+  test("is looked for while somebody watches, without making anyone wait", () =>
+    onTestTime((scene) =>
+      Effect.gen(function* () {
+        yield* record(created, published)
+        const edge = yield* startEdge()
+        yield* edge.ask(`${v}/240p/0.m4s`)
+        scene.weather.isSubscriptionCut = true
+        yield* record(takenDown)
+        yield* TestClock.adjust("1 second")
+        const atOnce = edge.fetch(new Request(`http://edge${v}/240p/0.m4s`))
+        expect(atOnce).toBeInstanceOf(Response)
+        yield* edge.askUntil(`${v}/240p/0.m4s`, 451).pipe(TestClock.withLive)
+      }),
+    ))
+
+  test("can't be heard of while the log is away: then what is held goes on, and is closed when it is back", () =>
+    onTestTime((scene) =>
+      Effect.gen(function* () {
+        yield* record(created, published)
+        const edge = yield* startEdge()
+        yield* edge.ask(`${v}/240p/0.m4s`)
+        scene.weather.eventStoreAway = true
+        for (const seconds of [2, 10, 3600]) {
+          yield* TestClock.adjust(`${seconds} seconds`)
+          const asked = yield* Effect.forkChild(edge.ask(`${v}/240p/0.m4s`))
+          yield* TestClock.adjust("1 second")
+          expect((yield* Fiber.join(asked)).status).toBe(200)
+        }
+        yield* record(takenDown)
+        scene.weather.eventStoreAway = false
+        yield* TestClock.adjust("2 seconds")
+        expect((yield* edge.ask(`${v}/240p/0.m4s`)).status).toBe(451)
       }),
     ))
 

@@ -1,11 +1,12 @@
 /**
  * The videos this server knows, folded from the log and held in a bounded LRU. The first request
  * for a video reads its two streams, once for all who ask meanwhile; one live subscription advances
- * what is held and closes doors. What arrives while a video is being read waits and is applied
- * after: revisions tell what the read has seen already.
+ * what is held and closes doors, and `looking.ts` makes sure that its silence means no news. What
+ * arrives while a video is being read waits and is applied after: revisions tell what the read has
+ * seen already.
  */
 import { type Cause, Deferred, type Duration, Effect, Schedule, Schema, Stream } from "effect"
-import { transcodeStream, type VideoId, videoStream } from "#domain/ids.ts"
+import { isAfter, transcodeStream, type VideoId, videoStream } from "#domain/ids.ts"
 import { EventStore, type Recorded } from "#infra/event-store/port.ts"
 import {
   type Door,
@@ -14,6 +15,7 @@ import {
   noPlayback,
   type Playback,
 } from "#projections/playback.ts"
+import { lookAtTheLog } from "./looking.ts"
 
 /** The log can't be read now, or too many ask for videos that are not held. */
 export class VideoUnread extends Schema.TaggedError<VideoUnread>()("VideoUnread", {}) {}
@@ -100,7 +102,7 @@ export const holdVideos = Effect.fn("holdVideos")(function* (options: HeldVideos
   let position = "0"
 
   const arrive = (recorded: Recorded) => {
-    position = recorded.position
+    if (isAfter(recorded.position, position)) position = recorded.position
     const id = recorded.stream.slice(recorded.stream.indexOf("-") + 1)
     reading.get(id)?.arrived.push(recorded)
     const held = videos.peek(id)
@@ -110,9 +112,13 @@ export const holdVideos = Effect.fn("holdVideos")(function* (options: HeldVideos
     else videos.put(id, advanced)
   }
 
+  /** Only what opens and closes doors: a growing list may be late while the subscription is cut. */
+  const looks = yield* lookAtTheLog({ filter: { streams: [videoStream(options.cell)] }, arrive })
+
   const follow = Effect.gen(function* () {
     const end = yield* Effect.retry(store.end, Schedule.spaced("500 millis"))
     position = end
+    looks.beginAt(end)
     yield* Deferred.succeed(following, undefined)
     const prefixes = [videoStream(options.cell), transcodeStream(options.cell)]
     // An empty log has no position to follow from but its beginning.
@@ -173,15 +179,19 @@ export const holdVideos = Effect.fn("holdVideos")(function* (options: HeldVideos
     return started
   }
 
-  /** What is held, without asking anyone. */
-  const peek = (id: VideoId): Door | undefined => {
+  const used = (id: VideoId): Door | undefined => {
     const held = videos.peek(id)
     if (held !== undefined) videos.use(id, held)
     return held?.door
   }
 
+  /** What is held and known to be true a moment ago, without asking anyone. */
+  const peek = (id: VideoId): Door | undefined =>
+    videos.peek(id) !== undefined && looks.isFresh() ? used(id) : undefined
+
   const find = Effect.fn("findVideo")(function* (id: VideoId) {
-    const door = peek(id)
+    if (videos.peek(id) !== undefined) yield* looks.freshness
+    const door = used(id)
     if (door !== undefined) return door
     if (!id.startsWith(options.cell)) return unheld.door
     const already = reading.get(id)
@@ -199,7 +209,7 @@ export const holdVideos = Effect.fn("holdVideos")(function* (options: HeldVideos
     return yield* Deferred.await(started.done)
   })
 
-  return { peek, find, size: videos.size, position: () => position }
+  return { peek, find, size: videos.size, position: () => position, looks: looks.counts }
 })
 
 export type HeldVideos = Effect.Success<ReturnType<typeof holdVideos>>

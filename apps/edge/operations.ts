@@ -40,6 +40,7 @@ export const operations = Effect.fn("operations")(function* (videos: HeldVideos,
 
   const metrics = () => {
     const { hits, misses, bytes } = cache.counts()
+    const { looks, failures } = videos.looks()
     const lines = [
       "# TYPE reelog_edge_responses_total counter",
       ...[...answered].map(
@@ -55,6 +56,10 @@ export const operations = Effect.fn("operations")(function* (videos: HeldVideos,
       `reelog_edge_cache_bytes ${bytes}`,
       "# TYPE reelog_edge_log_position gauge",
       `reelog_edge_log_position ${videos.position()}`,
+      "# TYPE reelog_edge_log_looks_total counter",
+      `reelog_edge_log_looks_total ${looks}`,
+      "# TYPE reelog_edge_log_looks_failed_total counter",
+      `reelog_edge_log_looks_failed_total ${failures}`,
     ]
     const headers = { ...noStore, "content-type": "text/plain; version=0.0.4; charset=utf-8" }
     return new Response(`${lines.join("\n")}\n`, { headers })

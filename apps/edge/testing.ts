@@ -87,7 +87,13 @@ export const encoded = (n: number): DomainEvent => ({
 export const scenery = (log: Layer.Layer<EventStore>) => {
   const objects = new Map<string, Uint8Array>()
   const asked: Array<string> = []
-  const weather = { objectStoreAway: false, eventStoreAway: false, reads: 0 }
+  const weather = {
+    objectStoreAway: false,
+    eventStoreAway: false,
+    /** Nothing is heard any more and nobody says so, while the log goes on answering. */
+    isSubscriptionCut: false,
+    reads: 0,
+  }
 
   const get = Effect.fnUntraced(function* (key: string) {
     asked.push(key)
@@ -109,6 +115,13 @@ export const scenery = (log: Layer.Layer<EventStore>) => {
       const store = yield* EventStore
       return EventStore.of({
         ...store,
+        end: Effect.suspend(() => (weather.eventStoreAway ? Effect.never : store.end)),
+        readAll: (options) =>
+          Stream.suspend(() => (weather.eventStoreAway ? Stream.never : store.readAll(options))),
+        follow: (options) =>
+          store
+            .follow(options)
+            .pipe(Stream.filter(() => !weather.isSubscriptionCut && !weather.eventStoreAway)),
         read: (stream, options) =>
           Effect.suspend(() => {
             weather.reads += 1
