@@ -43,7 +43,7 @@ const takenOf = (streams: ReadonlyArray<SourceStream>) => {
   )
   const [first] = pictures
   return {
-    picture: pictures.reduce((most, it) => (most && area(it) >= area(most) ? most : it), first),
+    picture: pictures.reduce((most, it) => (most && area(it) > area(most) ? it : most), first),
     sound: known.find(({ codec_type }) => codec_type === "audio"),
   }
 }
@@ -123,6 +123,8 @@ export interface Judged {
   readonly width: number
   readonly height: number
   readonly hasSound: boolean
+  /** So long the first picture is shown before its time, for sound begins earlier. */
+  readonly heldSeconds: number
   /** The source's own times go back and forth, or it has more than 60 frames/s. */
   readonly notes: ReadonlyArray<string>
 }
@@ -152,6 +154,7 @@ const judgeFiles = async (file: string, stream: Stream): Promise<Judged> => {
     width: last?.width ?? 0,
     height: last?.height ?? 0,
     hasSound: stream.sound.length > 0,
+    heldSeconds: sound === undefined || isCapped ? 0 : Math.max(0, spanOf(top) - spanOf(source)),
     notes: [
       ...(isCapped ? [`${Math.round(rate)} frames/s capped to ${fastest}`] : []),
       ...(increases(source) ? [] : ["the source's own times go back and forth"]),

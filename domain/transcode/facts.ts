@@ -44,6 +44,8 @@ export const Media = Schema.Struct({
   /** Of the playlists, seconds: never changes once told. */
   targetDuration: Schema.Int,
   byteLength: Schema.Int,
+  /** It plays, but not all of it is as it was: told by whichever task finds out. */
+  damaged: Schema.optionalKey(Schema.Boolean),
 })
 export type Media = typeof Media.Type
 
@@ -70,6 +72,7 @@ export const EncodedPiece = Schema.Struct({
   rungs: Schema.Array(
     Schema.Struct({ rung: Schema.String, initBytes: Schema.Int, segments: Schema.Array(Segment) }),
   ),
+  damaged: Schema.optionalKey(Schema.Boolean),
 })
 export type EncodedPiece = typeof EncodedPiece.Type
 

@@ -25,7 +25,7 @@ export const attempts: ReadonlyArray<Attempt> = [
   { ...byTimes, way: "pre-roll", earlier: 1 },
   { ...byTimes, way: "pre-roll", earlier: 2 },
   { ...byTimes, way: "whole", earlier: null },
-  { ...byTimes, way: "whole", earlier: null, isTolerant: true },
+  { ...byTimes, way: "damaged", earlier: null, isTolerant: true },
 ]
 
 export interface Cutting {
@@ -63,7 +63,8 @@ export const cutOf = (
   const isLast = past >= frames.length
   const byTime: Cut = isCapped
     ? { _tag: "ByTime", from, to: isLast ? null : to }
-    : { _tag: "ByTime", from: firstPts, to: frames[past] ?? null }
+    : // What a file shows behind its last whole packet is none of its frames.
+      { _tag: "ByTime", from: firstPts, to: frames[past] ?? (frames.at(-1) ?? firstPts) + 1 }
   return {
     cut: attempt.isCounted
       ? {

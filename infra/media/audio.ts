@@ -6,7 +6,7 @@ import { Clock, Effect, Fiber, Option } from "effect"
 import { type Audio, DEFAULT_SOUND, type SoundRendition, TICKS } from "#domain/transcode/facts.ts"
 import { soundGrid } from "#domain/transcode/grid.ts"
 import { soundSegments } from "./audio-segments.ts"
-import { crashOf, failureOf } from "./failures.ts"
+import { failureOf } from "./failures.ts"
 import type { AudioJob, SegmentFile, Spent } from "./port.ts"
 import type { Confined } from "./sandbox/command.ts"
 import type { Running, Sandbox } from "./sandbox/sandbox.ts"
@@ -110,7 +110,6 @@ export const encodeAudioWith = (sandbox: Sandbox) => {
     const written = segments.written()
     // A track that no decoder opens: the video is shown without.
     if (written.length === 0) return { ...silent, cpuSeconds, peakMebibytes }
-    if (outcome.ending === "failed") return yield* crashOf(outcome, "the sound broke off")
     const rates = written.map(({ bytes, duration }) => (bytes * 8 * TICKS) / Math.max(1, duration))
     const heard: SoundRendition = {
       name: DEFAULT_SOUND,
@@ -127,6 +126,8 @@ export const encodeAudioWith = (sandbox: Sandbox) => {
     }
     const audio: Audio = {
       renditions: [heard],
+      // It broke off: what was written is what there is.
+      ...(outcome.ending === "failed" && { damaged: true }),
     }
     return { audio, cpuSeconds, peakMebibytes }
   }, Effect.scoped)

@@ -26,6 +26,8 @@ export interface Described {
   readonly audio: PacketColumns
   readonly shown: ShownFrames
   readonly picture: PictureFacts
+  /** Something of it is missing or changed, as far as the index tells. */
+  readonly isDamaged: boolean
 }
 
 const timeBaseOf = (row: Row): TimeBase => {
@@ -95,7 +97,7 @@ export const indexOf = (described: Described): SourceIndex => {
   return { ...index, grid: fixedGrid(frameTicks(index), end), end }
 }
 
-export const mediaOf = ({ taken, shown }: Described, index: SourceIndex): Media => {
+export const mediaOf = ({ taken, shown, isDamaged }: Described, index: SourceIndex): Media => {
   const { video, audio, grid, end } = index
   const bitsPerSecond = numberOf(taken.video, "bit_rate")
   const grids = soundGrid(grid, end, audio?.endTicks ?? end)
@@ -121,5 +123,6 @@ export const mediaOf = ({ taken, shown }: Described, index: SourceIndex): Media 
     durationTicks: end,
     targetDuration: targetDurationOf(grids, Math.max(end, audio?.endTicks ?? end)),
     byteLength: index.byteLength,
+    ...(isDamaged && { damaged: true }),
   }
 }

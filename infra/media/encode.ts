@@ -10,6 +10,7 @@ import { countBelow } from "#domain/transcode/chunks.ts"
 import { type Rung, TICKS } from "#domain/transcode/facts.ts"
 import { type Attempt, attempts, cutOf } from "./attempts.ts"
 import { avc1, initOf, segmentOf, VIDEO_DELAY } from "./cmaf.ts"
+import { tellsOfDamage } from "./damage.ts"
 import { encodeArguments } from "./encode-arguments.ts"
 import { failureOf } from "./failures.ts"
 import { avcConfiguration, readFragments } from "./fragments.ts"
@@ -71,7 +72,7 @@ export const encodeWith = (sandbox: Sandbox) => {
     const { from = 0, to = index.end } = job.piece
     const { cut, seek, stretch, decoded } = cutOf(index, from, to, attempt)
     const local =
-      attempt.way === "whole"
+      attempt.earlier === null
         ? yield* wholeFile(job.source, index)
         : yield* localFile(job.source, index, stretch, job.directory)
     const outputs = job.rungs.map((_, i) => join(job.directory, `rung-${i}.mp4`))
@@ -110,7 +111,7 @@ export const encodeWith = (sandbox: Sandbox) => {
         : placeExactly(samples, plan, attempt.isCounted)
       return placed === null ? null : filesOf(rung, file, placed, plan)
     })
-    return { outcome, rungs: rungs.filter((rung) => rung !== null) }
+    return { outcome, rungs: rungs.filter((rung) => rung !== null), isCut: local.isCut }
   })
 
   return Effect.fn("encode")(function* <E>(job: EncodeJob<E>) {
@@ -120,11 +121,12 @@ export const encodeWith = (sandbox: Sandbox) => {
     let cpuSeconds = 0
     let peakMebibytes = 0
     for (const attempt of attempts) {
-      const { outcome, rungs } = yield* attemptOnce(job, index, plan, attempt)
+      const { outcome, rungs, isCut } = yield* attemptOnce(job, index, plan, attempt)
       cpuSeconds += outcome.cpuSeconds
       peakMebibytes = Math.max(peakMebibytes, outcome.peakMebibytes)
       if (rungs.length === job.rungs.length) {
-        const encoded: Encoded = { rungs, way: attempt.way, cpuSeconds, peakMebibytes }
+        const isDamaged = attempt.isTolerant || tellsOfDamage(outcome.stderr, isCut)
+        const encoded: Encoded = { rungs, way: attempt.way, isDamaged, cpuSeconds, peakMebibytes }
         return encoded
       }
     }

@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { Effect } from "effect"
 import { ladder } from "#domain/transcode/ladder.ts"
 import { unitsIn } from "./container-units.ts"
+import { tellsOfDamage } from "./damage.ts"
 import { type Described, indexOf, mediaOf } from "./describe.ts"
 import { type Mp4Head, readMp4Head } from "./mp4-head.ts"
 import {
@@ -44,6 +45,7 @@ const readPackets = Effect.fn("readPackets")(function* (
   sandbox: Sandbox,
   demuxer: Demuxer,
   file: string,
+  byteLength: number,
   options: ReadonlyArray<string>,
 ) {
   const columns = new Map<string, ReturnType<typeof packetColumns>>()
@@ -55,13 +57,14 @@ const readPackets = Effect.fn("readPackets")(function* (
     cpuSeconds: patience.packets,
     onRow: (_, row) => {
       const stream = row.get("stream_index") ?? ""
-      const known = columns.get(stream) ?? packetColumns()
+      const known = columns.get(stream) ?? packetColumns(byteLength)
       columns.set(stream, known)
       known.add(row)
     },
   })
   const taken = yield* Effect.fromResult(judge(probed))
-  const of = (stream: Row | null) => columns.get(stream?.get("index") ?? "") ?? packetColumns()
+  const of = (stream: Row | null) =>
+    columns.get(stream?.get("index") ?? "") ?? packetColumns(byteLength)
   return { taken, video: of(taken.video), audio: of(taken.audio), spent: probed }
 })
 
@@ -104,12 +107,14 @@ const readIndex = Effect.fn("readIndex")(function* <E>(
   directory: string,
 ) {
   const whole = Effect.gen(function* () {
-    const read = yield* readPackets(sandbox, demuxer, yield* source.whole, [])
+    const read = yield* readPackets(sandbox, demuxer, yield* source.whole, source.byteLength, [])
     return { head: null, ...read }
   })
   if (mp4 === null || mp4.isFragmented) return yield* whole
   const file = yield* headFile(source, mp4, directory)
-  return yield* readPackets(sandbox, demuxer, file, headOptions).pipe(
+  // What touches the end of a truncated file is not whole either.
+  const wholeBytes = source.byteLength - (mp4.isTruncated ? 1 : 0)
+  return yield* readPackets(sandbox, demuxer, file, wholeBytes, headOptions).pipe(
     Effect.map((read) => ({ head: mp4, ...read })),
     // H.263 tells its size in its pictures.
     Effect.catchIf(
@@ -156,6 +161,7 @@ export const inspectWith = (sandbox: Sandbox) =>
       ...told,
       shown: byPackets ?? { frames: [0], keys: [0], lastDuration: 0 },
       picture: { isHdr: false, isInterlaced: false },
+      isDamaged: mp4?.isTruncated === true || told.video.lost() + told.audio.lost() > 0,
     }
 
     // A few decoded frames tell what the container may not, and that there are any.
@@ -187,7 +193,13 @@ export const inspectWith = (sandbox: Sandbox) =>
             ["-select_streams", String(numberOf(told.taken.video, "index"))],
             patience.allFrames,
           )
-    if (all !== null && all.columns.count() === 0)
+    // A head without its samples, or a few of them, make noise.
+    const isBroken = (head === null ? [spent, trial.spent, all?.spent] : [all?.spent]).some(
+      (run) => run !== undefined && tellsOfDamage(run.stderr, false),
+    )
+    const decoded = (all ?? trial).columns.count()
+    // A picture that came by chance is no video.
+    if (decoded === 0 || (decoded === 1 && isBroken && told.video.packets().pts.length > 1))
       return yield* new SourceRefused({ code: "no_decodable_frames" })
 
     const cut = all === null && head === null ? cutFor(demuxer, told.video) : described.cut
@@ -198,6 +210,7 @@ export const inspectWith = (sandbox: Sandbox) =>
       units,
       picture: all?.columns.picture() ?? picture,
       shown: all?.columns.shown() ?? described.shown,
+      isDamaged: described.isDamaged || isBroken,
     }
     const index = indexOf(final)
     const media = mediaOf(final, index)

@@ -12,6 +12,8 @@ export interface Mp4Head {
   readonly moov: Buffer
   readonly moovAt: number
   readonly isFragmented: boolean
+  /** Its media say that they go on behind the end of the file. */
+  readonly isTruncated: boolean
   /** The heads of the boxes before it. */
   readonly heads: ReadonlyArray<{ readonly at: number; readonly bytes: Uint8Array }>
 }
@@ -19,6 +21,20 @@ export interface Mp4Head {
 const mostBoxes = 1000
 /** 1.1 KB a second: 12 h are 50 MB. */
 const mostMoovBytes = 128 * 2 ** 20
+
+/** Whether the media that follow end where the file does, told by the heads of boxes up to theirs. */
+const isCutOff = Effect.fnUntraced(function* <E>(source: Source<E>, from: number) {
+  let at = from
+  for (let i = 0; i < mostBoxes && at + 8 <= source.byteLength; i++) {
+    const bytes = yield* source.read({ from: at, to: Math.min(source.byteLength, at + 16) })
+    const head = boxHead(bytes)
+    if (head === null || head.size === 0) return false
+    if (head.type === "mdat" || at + head.size > source.byteLength)
+      return at + head.size > source.byteLength
+    at += head.size
+  }
+  return false
+})
 
 export const readMp4Head = Effect.fn("readMp4Head")(function* <E>(source: Source<E>) {
   let ftyp: Buffer = Buffer.alloc(0)
@@ -37,7 +53,14 @@ export const readMp4Head = Effect.fn("readMp4Head")(function* <E>(source: Source
       if (end > source.byteLength || end - at > mostMoovBytes) break
       const moov = Buffer.from(yield* source.read({ from: at, to: end }))
       if (isEncrypted(moov)) return yield* new SourceRefused({ code: "encrypted" })
-      const found: Mp4Head = { ftyp, moov, moovAt: at, isFragmented: isFragmented(moov), heads }
+      const found: Mp4Head = {
+        ftyp,
+        moov,
+        moovAt: at,
+        isFragmented: isFragmented(moov),
+        isTruncated: yield* isCutOff(source, end),
+        heads,
+      }
       return found
     }
     // Its brand decides how QuickTime's sample entries are read: kept whole.

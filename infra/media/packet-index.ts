@@ -11,24 +11,32 @@ const integer = (row: Row, key: string): number | null => {
 export const packetEntries = "packet=stream_index,pts,dts,duration,size,pos,flags"
 export const frameEntries = "frame=best_effort_timestamp,key_frame,color_transfer,interlaced_frame"
 
-/** Collects the packets of one stream. */
-export const packetColumns = () => {
+/** Collects the packets of one stream; those past the end of the file are lost. */
+export const packetColumns = (byteLength: number) => {
   const pts: Array<number | null> = []
   const size: Array<number> = []
   const at: Array<number> = []
   const flags: Array<number> = []
   const durations: Array<number> = []
+  let lost = 0
   return {
     add: (row: Row) => {
       const text = row.get("flags") ?? ""
+      const place = integer(row, "pos") ?? -1
+      const length = integer(row, "size") ?? 0
+      if (place + length > byteLength) {
+        lost += 1
+        return
+      }
       pts.push(integer(row, "pts"))
-      size.push(integer(row, "size") ?? 0)
-      at.push(integer(row, "pos") ?? -1)
+      size.push(length)
+      at.push(place)
       durations.push(integer(row, "duration") ?? 0)
       flags.push((text.includes("K") ? KEY : 0) | (text.includes("D") ? HIDDEN : 0))
     },
     packets: (): Packets => ({ pts, size, at, flags }),
     durations,
+    lost: () => lost,
   }
 }
 export type PacketColumns = ReturnType<typeof packetColumns>

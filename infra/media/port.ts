@@ -123,8 +123,10 @@ export interface Encoded extends Spent {
     readonly init: Uint8Array
     readonly segments: ReadonlyArray<SegmentFile>
   }>
-  /** Which way of cutting gave the planned frames. */
-  readonly way: "sparse" | "counted" | "pre-roll" | "whole"
+  /** Frames are missing, or decoded from bytes that are not what they were. */
+  readonly isDamaged?: boolean
+  /** Which way of cutting gave the planned frames; `damaged`: none, these are the ones that can be had. */
+  readonly way: "sparse" | "counted" | "pre-roll" | "whole" | "damaged"
 }
 
 /** A few segments of sound, in order; the init segment is the same in each batch. */

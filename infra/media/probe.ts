@@ -13,6 +13,7 @@ export interface Probed {
   readonly streams: ReadonlyArray<Row>
   readonly format: Row
   readonly isComplete: boolean
+  readonly stderr: string
   readonly cpuSeconds: number
   readonly peakMebibytes: number
 }
@@ -66,11 +67,14 @@ export const probe = Effect.fn("probe")(function* (sandbox: Sandbox, job: ProbeJ
     outputs: [],
     limits: { ...limits, cpuSeconds, wallSeconds: 2 * cpuSeconds + 10 },
   })
-  const streams: Array<Row> = []
+  const streams: Array<Map<string, string>> = []
   let format: Row = new Map()
   const take = (line: string) => {
     const [section, row] = rowOf(line)
-    if (section === "stream") streams.push(row)
+    if (section === "stream") streams.push(new Map(row))
+    // Of several, each on a line of its own behind its stream.
+    else if (section === "side_data")
+      for (const [key, value] of row) streams.at(-1)?.set(key, value)
     else if (section === "format") format = row
     else if (section !== "") job.onRow(section, row)
   }
@@ -95,6 +99,7 @@ export const probe = Effect.fn("probe")(function* (sandbox: Sandbox, job: ProbeJ
     streams,
     format,
     isComplete: ending === "ok",
+    stderr,
     cpuSeconds: spent,
     peakMebibytes,
   }

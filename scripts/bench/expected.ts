@@ -21,6 +21,7 @@ const codesOf: ReadonlyArray<readonly [reason: RegExp, codes: ReadonlyArray<stri
   [/: empty/, ["empty"]],
   [/not a video|images are not videos|playlist|concat script|manifest/, ["not_a_video"]],
   [/no media/, ["no_media", "unreadable"]],
+  [/truncated/, ["too_long"]],
   [/encrypted/, ["encrypted"]],
   [/duration/, ["too_long", "no_decodable_frames"]],
   [/resolution limit|size limit/, ["too_many_pixels"]],
@@ -81,7 +82,7 @@ export const unexpected = (
   if (shown === null) return []
   const { width, height } = media.video
   const frame = shown.frames > 1 ? shown.seconds / (shown.frames - 1) : 0.1
-  const off = Math.abs(judged.seconds - shown.seconds)
+  const off = Math.abs(judged.seconds - judged.heldSeconds - shown.seconds)
   const isTurned = judged.width > judged.height !== width > height && width !== height
   return [
     ...(nearly(width, even(shown.width)) && nearly(height, even(shown.height))

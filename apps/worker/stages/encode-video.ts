@@ -53,7 +53,11 @@ export const encodeVideo = stage(
       directory,
     })
     const kept = yield* Effect.forEach(encoded.rungs, (rung) => keepRung(task, rung))
-    const segments: EncodedPiece = { n: chunk.n, rungs: kept }
+    const segments: EncodedPiece = {
+      n: chunk.n,
+      rungs: kept,
+      ...(encoded.isDamaged && { damaged: true }),
+    }
     return { outputs: { segments, work: workOf(encoded) }, cpuSeconds: encoded.cpuSeconds }
   }),
 )

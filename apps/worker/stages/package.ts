@@ -110,6 +110,8 @@ export const packageVideo = stage(
       key: manifest(task.videoId, task.run, "main.m3u8"),
       rungs: figures,
     }
-    return { outputs: { manifest: packaged }, cpuSeconds: 0 }
+    const isDamaged = video.some(({ damaged }) => damaged) || audio?.damaged === true
+    const told = isDamaged ? { media: { ...media, damaged: true } } : {}
+    return { outputs: { manifest: packaged, ...told }, cpuSeconds: 0 }
   }),
 )
