@@ -241,6 +241,34 @@ test("a private video is not there for strangers, nor what it was, nor what beco
   expect(JSON.parse(past.text)).toMatchObject({ title: "Still public", visibility: "public" })
 })
 
+test("a video that is taken down is closed to strangers, its past too, and open to its owner", async () => {
+  const { videoId } = await created()
+  const path = `/v1/videos/${videoId}`
+  const was = await send("PATCH", path, { title: "Soon gone" })
+  const before = was.headers.get("reelog-position")
+  const closed = await send("POST", `${path}/takedown`, { reason: "copyright" })
+  const after = closed.headers.get("reelog-position")
+  for (const rest of [`?after=${after}`, `?at=${before}`, "/events"]) {
+    const refused = await ask("GET", path + rest)
+    expect([rest, ...codeOf(refused)]).toEqual([rest, 451, "video_taken_down"])
+    expect(refused.text).not.toContain("Soon gone")
+  }
+  const page = await ask("GET", `/watch/${videoId}`)
+  expect([page.status, page.text.includes("Soon gone")]).toEqual([451, false])
+  for (const rest of ["", `?at=${before}`]) {
+    const owners = await ask("GET", path + rest, { headers: asOwner() })
+    expect(owners.text).toContain("Soon gone")
+  }
+})
+
+test("the queues name no task to strangers", async () => {
+  const lists = ["taskQueue", "waiting", "runningQueue"]
+  const told = JSON.parse((await ask("GET", "/v1/queue")).text)
+  expect(lists.map((name) => told[name])).toEqual([[], [], []])
+  expect(told.workerQueue.length).toBeGreaterThan(0)
+  expect((await ask("GET", "/v1/queue", { headers: asOwner() })).status).toBe(200)
+})
+
 test("nothing in all this was answered with a 500, a stack or a path of the machine", () => {
   expect(answers.length).toBeGreaterThan(200)
   const broken = answers.filter(

@@ -104,6 +104,7 @@ describe("a video", () => {
       while (status !== 451 && Date.now() < deadline) status = (await fetch(url)).status
       expect(status).toBe(451)
     }
+    expect((await fetch(`${platform.url}/v1/videos/${videoId}`)).status).toBe(451)
     const shown = await reelog(platform, "show", videoId)
     expect(shown.result.state).toBe("taken-down")
 
