@@ -78,7 +78,7 @@ const life = Effect.fn("life")(function* ({ cell, slots, stages }: Role) {
 
   // Tasks
 
-  const start = (lease: Lease, origin: Origin) =>
+  const start = (lease: Lease, origin: Origin, isHurried: boolean) =>
     Effect.gen(function* () {
       const key = keyOf(lease)
       if (running.has(key)) return
@@ -89,12 +89,16 @@ const life = Effect.fn("life")(function* ({ cell, slots, stages }: Role) {
           if (known !== undefined) known.isReported = true
         }),
       )
-      const fiber = yield* free.withPermit(runTask(lease, stages, origin, reported)).pipe(
-        Effect.catch((failure) => Effect.logWarning("a task could not be reported", key, failure)),
-        Effect.annotateLogs({ worker, task: key }),
-        // Not in the scope of this life, which would stop it before it can be given back.
-        Effect.forkDetach,
-      )
+      const fiber = yield* free
+        .withPermit(runTask({ lease, isHurried }, stages, origin, reported))
+        .pipe(
+          Effect.catch((failure) =>
+            Effect.logWarning("a task could not be reported", key, failure),
+          ),
+          Effect.annotateLogs({ worker, task: key }),
+          // Not in the scope of this life, which would stop it before it can be given back.
+          Effect.forkDetach,
+        )
       running.set(key, { lease, origin, fiber, isReported: false })
       // A finalizer would not run if it is stopped before it begins.
       fiber.addObserver(() => running.delete(key))
@@ -120,7 +124,7 @@ const life = Effect.fn("life")(function* ({ cell, slots, stages }: Role) {
     heard = recorded.revision + 1
     switch (event._tag) {
       case "TaskAssigned":
-        return start(leaseOf(event), originOf(recorded))
+        return start(leaseOf(event), originOf(recorded), event.hurry === true)
       case "TaskRevoked":
         return FiberSet.run(leaving, giveBack(leaseOf(event), originOf(recorded)))
       default:

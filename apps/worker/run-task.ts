@@ -8,7 +8,7 @@ import type { Outputs, SchedulingEvent } from "#domain/scheduling/events.ts"
 import { keyOf } from "#domain/scheduling/queues.ts"
 import { EventStore } from "#infra/event-store/port.ts"
 import { contextOf, emittedFor, inputsOf, type TranscodeContext, taskName } from "./context.ts"
-import { type Lease, leaseOf, type Origin, tell } from "./report.ts"
+import { type Lease, type Origin, tell } from "./report.ts"
 import { spilled, unspilled } from "./spill.ts"
 import {
   codeOf,
@@ -29,7 +29,12 @@ export type Ending = Extract<
   { readonly _tag: `Task${"Succeeded" | "Failed" | "Released"}` }
 >
 
-const stageTask = (lease: Lease, context: TranscodeContext, origin: Origin) =>
+export interface Assignment {
+  readonly lease: Lease
+  readonly isHurried: boolean
+}
+
+const stageTask = ({ lease, isHurried }: Assignment, context: TranscodeContext, origin: Origin) =>
   Effect.gen(function* () {
     const name = taskName(lease.taskId)
     const step = context.steps.find((it) => it.name === name.step)
@@ -43,6 +48,7 @@ const stageTask = (lease: Lease, context: TranscodeContext, origin: Origin) =>
       taskId: lease.taskId,
       key: keyOf(lease),
       group: step.group,
+      isHurried,
       emittedFor: (input) => emittedFor(context, step, input),
       emit: Effect.fnUntraced(function* (pieces) {
         const fresh = pieces.filter(({ n }) => !known.has(n))
@@ -57,12 +63,14 @@ const stageTask = (lease: Lease, context: TranscodeContext, origin: Origin) =>
   })
 
 const runStage = Effect.fnUntraced(function* (
-  lease: Lease,
+  assignment: Assignment,
   context: TranscodeContext,
   stages: Stages,
   origin: Origin,
 ) {
-  const { task, step } = yield* stageTask(lease, context, origin).pipe(Effect.mapError(sortFailure))
+  const { task, step } = yield* stageTask(assignment, context, origin).pipe(
+    Effect.mapError(sortFailure),
+  )
   const stage = stages[step.type]
   if (stage === undefined) {
     return yield* sortFailure(new TypeUnknown({ type: step.type }))
@@ -111,7 +119,12 @@ const broken = (lease: Lease, cause: Cause.Cause<unknown>) =>
   } satisfies Ending)
 
 /** How the task ended, as the log will be told. Interrupted, it tells nothing: that is its owner's business. */
-const endingOf = Effect.fnUntraced(function* (lease: Lease, stages: Stages, origin: Origin) {
+const endingOf = Effect.fnUntraced(function* (
+  assignment: Assignment,
+  stages: Stages,
+  origin: Origin,
+) {
+  const { lease } = assignment
   const store = yield* EventStore
   const history = yield* store.read(transcodeStream(lease.videoId))
   const { transcode } = taskName(lease.taskId)
@@ -123,7 +136,7 @@ const endingOf = Effect.fnUntraced(function* (lease: Lease, stages: Stages, orig
 
   const began = yield* Clock.currentTimeMillis
   // In a fiber of its own: if it ends by an interruption that nobody asked us for, that is a bug.
-  const work = yield* Effect.forkChild(runStage(lease, context, stages, origin))
+  const work = yield* Effect.forkChild(runStage(assignment, context, stages, origin))
   const exit = yield* Effect.onInterrupt(Fiber.await(work), () => Fiber.interrupt(work))
   if (Exit.isSuccess(exit)) {
     return succeeded(lease, exit.value, (yield* Clock.currentTimeMillis) - began)
@@ -135,13 +148,13 @@ const endingOf = Effect.fnUntraced(function* (lease: Lease, stages: Stages, orig
 
 /** `reported` is run once the log knows, before anything can interrupt. */
 export const runTask = Effect.fn("runTask")(function* (
-  assigned: Lease,
+  assignment: Assignment,
   stages: Stages,
   origin: Origin,
   reported: Effect.Effect<void> = Effect.void,
 ) {
-  const lease = leaseOf(assigned)
-  const ending = yield* endingOf(lease, stages, origin).pipe(
+  const { lease } = assignment
+  const ending = yield* endingOf(assignment, stages, origin).pipe(
     Effect.catchTag("EventStoreUnavailable", (reason) =>
       Effect.succeed(failed(lease, sortFailure(reason))),
     ),

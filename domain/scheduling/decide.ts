@@ -7,8 +7,9 @@ import {
   workerStream,
 } from "#domain/ids.ts"
 import type { SchedulingEvent } from "./events.ts"
+import { overloadedTypes } from "./load.ts"
 import { match } from "./match.ts"
-import { keyOf, lastTickOf, type Queues } from "./queues.ts"
+import { findTask, keyOf, lastTickOf, type Queues } from "./queues.ts"
 
 /** What makes an event itself: its id is made of this. Ticks and signs of life add their revision. */
 export const nameOf = (event: SchedulingEvent): string => {
@@ -55,9 +56,14 @@ export const decide = (
     (lease): SchedulingEvent => ({ _tag: "TaskRevoked", epoch, ...lease }),
   )
   const assigned = [...sent.values()].filter((event) => event._tag === "TaskAssigned")
-  const pairs = match(queues, assigned).map(
-    (lease): SchedulingEvent => ({ _tag: "TaskAssigned", epoch, ...lease }),
-  )
+  const overloaded = overloadedTypes(queues)
+  const pairs = match(queues, assigned).map((lease): SchedulingEvent => {
+    const type = findTask(queues, lease.taskId)?.step.type ?? ""
+    return {
+      ...{ _tag: "TaskAssigned", epoch, ...lease },
+      ...(overloaded.has(type) && { hurry: true }),
+    }
+  })
   return [...lost, ...revoked, ...milestones(queues), ...pairs].filter(
     (event) => !sent.has(nameOf(event)),
   )

@@ -110,7 +110,12 @@ export const SchedulingEvent = Schema.TaggedUnion({
   WorkerSeen: { worker: WorkerId },
   WorkerStopping: { worker: WorkerId },
   // inbox-{workerId}
-  TaskAssigned: { ...ofTask, epoch: Schema.Int },
+  TaskAssigned: {
+    ...ofTask,
+    epoch: Schema.Int,
+    /** So much is queued that it had better be done fast than well. */
+    hurry: Schema.optionalKey(Schema.Boolean),
+  },
   TaskRevoked: { ...ofTask, epoch: Schema.Int },
   WorkerLost: { worker: WorkerId, epoch: Schema.Int },
   // scheduler-{cell}

@@ -57,16 +57,18 @@ const canBeSeen = (transcode: Transcode, step: Step, piece: number) => {
     : taking.length === 0 || taking.some((other) => isPieceDone(transcode, other, piece))
 }
 
-/** The first seconds can be watched: each step on their way has done its first pieces. */
-export const isPlayable = (transcode: Transcode) =>
-  transcode.steps.every(
+/** The first seconds can be watched: each step on their way has done its first pieces. Where none is on their way, all is done. */
+export const isPlayable = (transcode: Transcode) => {
+  const first = transcode.steps.filter((step) => step.first === true)
+  if (first.length === 0) return transcode.steps.every((step) => isStepDone(transcode, step))
+  return first.every(
     (step) =>
-      step.first !== true ||
       (step.each === undefined && isStepDone(transcode, step)) ||
       Array.from({ length: FIRST_PIECES }, (_, piece) => piece).every((piece) =>
         canBeSeen(transcode, step, piece),
       ),
   )
+}
 
 /** The steps left when only these groups exist; the first seconds pass to the next group. */
 export const keepGroups = (
