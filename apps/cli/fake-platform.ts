@@ -39,6 +39,23 @@ export const fakePlatform = () => {
   const reports: Array<ReadonlyArray<number>> = []
   const events: Array<string> = []
   const readers = new Set<ReadableStreamDefaultController<string>>()
+  const watchers = new Set<() => void>()
+  const changed = () => {
+    for (const look of [...watchers]) look()
+  }
+
+  /** Looked at again whenever a request was answered, or the test says that something changed. */
+  const until = (isSo: () => boolean) =>
+    Effect.callback<void>((resume) => {
+      const look = () => {
+        if (!isSo()) return
+        watchers.delete(look)
+        resume(Effect.void)
+      }
+      watchers.add(look)
+      look()
+      return Effect.sync(() => watchers.delete(look))
+    }).pipe(Effect.timeout("5 seconds"))
   /** Answers this to the next PUTs or requests instead of taking them. */
   const trouble = {
     puts: [] as Array<number>,
@@ -194,8 +211,14 @@ export const fakePlatform = () => {
     }
   }
 
+  const fetch = async (request: Request) => {
+    const answer = await route(request)
+    changed()
+    return answer
+  }
+
   const start = Effect.acquireRelease(
-    Effect.sync(() => Bun.serve({ hostname: "127.0.0.1", port: 0, idleTimeout: 0, fetch: route })),
+    Effect.sync(() => Bun.serve({ hostname: "127.0.0.1", port: 0, idleTimeout: 0, fetch })),
     (server) => Effect.promise(() => server.stop(true)),
   ).pipe(Effect.map(({ url }) => url.origin))
 
@@ -205,5 +228,5 @@ export const fakePlatform = () => {
     readers.clear()
   }
 
-  return { start, tell, hangUp, verified, uploads, puts, reports, trouble }
+  return { start, until, changed, tell, hangUp, verified, uploads, puts, reports, trouble }
 }

@@ -39,7 +39,10 @@ const setUp = Effect.gen(function* () {
   writeFileSync(file, bytes)
   const lines: Array<Record<string, unknown>> = []
   const api = Layer.succeed(Api, makeApi({ url, token: "token" }))
-  const screen = jsonScreen((text) => lines.push(JSON.parse(text)))
+  const screen = jsonScreen((text) => {
+    lines.push(JSON.parse(text))
+    platform.changed()
+  })
   const send = (wait: Milestone = "uploaded", title?: string) =>
     upload({ file, title, wait, stateDirectory: join(directory, "state") }).pipe(
       Effect.provide(Layer.merge(api, screen)),
@@ -50,9 +53,6 @@ type SetUp = Effect.Success<typeof setUp>
 
 const inside = (story: (all: SetUp) => Effect.Effect<void, unknown, Scope.Scope>) =>
   Effect.runPromise(Effect.flatMap(setUp, story).pipe(Effect.scoped))
-
-const until = (isSo: () => boolean) =>
-  Effect.sleep("2 millis").pipe(Effect.repeat({ until: isSo }), Effect.timeout("5 seconds"))
 
 const joined = (platform: SetUp["platform"], videoId: unknown) => {
   const taken = platform.uploads.get(String(videoId))
@@ -108,7 +108,7 @@ describe("an upload", () => {
         const first = yield* Effect.forkScoped(send())
         // All but the one that is stuck.
         const count = () => [...platform.uploads.values()][0]?.parts.length ?? 99
-        yield* until(() => platform.reports.flat().length === count() - 1)
+        yield* platform.until(() => platform.reports.flat().length === count() - 1)
         yield* Fiber.interrupt(first)
         platform.trouble.stuckPart = 0
         platform.puts.length = 0
@@ -133,10 +133,10 @@ describe("an upload", () => {
       Effect.gen(function* () {
         platform.trouble.stuckPart = 3
         const waiting = yield* Effect.forkScoped(send("playable"))
-        yield* until(() => platform.uploads.size === 1)
+        yield* platform.until(() => platform.uploads.size === 1)
         platform.tell("rendition", { rung: "240p", done: 1, total: 2 })
         platform.tell("playable")
-        yield* until(() => lines.some(({ event }) => event === "playable"))
+        yield* platform.until(() => lines.some(({ event }) => event === "playable"))
         yield* Fiber.interrupt(waiting)
         platform.trouble.stuckPart = 0
         yield* send("playable")
@@ -148,9 +148,9 @@ describe("an upload", () => {
     inside(({ platform, lines, send }) =>
       Effect.gen(function* () {
         const waiting = yield* Effect.forkScoped(send("published"))
-        yield* until(() => platform.uploads.size === 1)
+        yield* platform.until(() => platform.uploads.size === 1)
         platform.tell("rendition", { rung: "240p", done: 1, total: 2 })
-        yield* until(() => lines.some(({ event }) => event === "rendition"))
+        yield* platform.until(() => lines.some(({ event }) => event === "rendition"))
         platform.hangUp()
         platform.tell("rendition", { rung: "240p", done: 2, total: 2 })
         platform.tell("published")
@@ -165,7 +165,7 @@ describe("an upload", () => {
       Effect.gen(function* () {
         platform.trouble.stuckPart = 3
         const sending = yield* Effect.forkScoped(send())
-        yield* until(() => platform.uploads.size === 1)
+        yield* platform.until(() => platform.uploads.size === 1)
         platform.tell("failed", { code: "not_a_video" })
         expect(codeOf(yield* Fiber.await(sending))).toBe("not_a_video")
       }),
