@@ -7,11 +7,11 @@ import {
   abandonedUploads,
   evolvePolicy,
   noPolicy,
-  type Plan,
   type Policy,
   reactTo,
   UNBEGUN_TICKS,
 } from "./policy.ts"
+import type { Plan } from "./transcode/channel-pipeline.ts"
 
 const videoId = VideoId.make("loc0123456789abcdef")
 const at = Timestamp.make(1_700_000_000_000)
@@ -150,5 +150,39 @@ describe("an upload", () => {
   test("that is complete or has expired is not", () => {
     expect(silence(after(requested, received, completed), ABANDONED_TICKS + 1)).toEqual([])
     expect(silence(after(requested, received, expired), ABANDONED_TICKS + 1)).toEqual([])
+  })
+})
+
+describe("a channel's own pipeline", () => {
+  const task = { name: "all", type: "Transcode", input: { input: "$context.file", config: {} } }
+  const download = { name: "get", type: "Download", input: { url: "$config.url" } }
+  const tasks = [{ ...download, output: { file: "it.file" } }, task]
+  const tree = { pipeline: "own", config: { url: "url" }, tasks }
+  const chosen = (pipeline: { text: string; tree: typeof tree | null } | null): DomainEvent => ({
+    ...{ _tag: "PipelineChosen", channelId, actor: "owner", at, pipeline },
+  })
+  const own = chosen({ text: "own", tree })
+  const pipelinesOf = (policy: Policy) =>
+    reactTo(policy, plan).flatMap((it) => (it._tag === "TranscodePlanned" ? [it.pipeline] : []))
+
+  test("makes the videos that are created after it was chosen", () => {
+    expect(pipelinesOf(after(own, created, requested, received))).toEqual(["own"])
+    expect(pipelinesOf(after(created, own, requested, received))).toEqual(["default"])
+    expect(pipelinesOf(after(own, chosen(null), created, requested, received))).toEqual(["default"])
+    const other: DomainEvent = { ...created, channelId: ChannelId.make("other") }
+    expect(pipelinesOf(after(own, other, requested, received))).toEqual(["default"])
+  })
+
+  test("is planned with what a video is started with", () => {
+    const [planned] = reactTo(after(own, created, requested, received), plan)
+    const url = `sources/${videoId}/`
+    expect(planned).toMatchObject({ config: { source: url, url, transConfig: {} } })
+    expect(planned).toMatchObject({ steps: [{ name: "get" }, { name: "all", after: ["get"] }] })
+  })
+
+  test("that task types no longer carry out is passed over", () => {
+    const unknown = { ...tree, tasks: [{ ...download, type: "Gone" }] }
+    const broken = chosen({ text: "gone", tree: unknown as never })
+    expect(pipelinesOf(after(own, broken, created, requested, received))).toEqual(["default"])
   })
 })

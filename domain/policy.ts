@@ -3,10 +3,13 @@
  * the log that owes its results like assignments: repeated until they are seen in the log. Run by
  * the scheduler in office.
  */
+import { Result } from "effect"
 import type { DomainEvent } from "./events.ts"
 import type { ChannelId, VideoId } from "./ids.ts"
 import { sourcePrefix, transcodeId } from "./keys.ts"
-import type { SchedulingEvent, Step } from "./scheduling/events.ts"
+import type { SchedulingEvent } from "./scheduling/events.ts"
+import { type Plan, planOf, startOf } from "./transcode/channel-pipeline.ts"
+import { builtInTypes } from "./transcode/task-types.ts"
 
 /** An upload of which nothing came for so many ticks, not even the request, is abandoned: two hours of a busy cell, days of an idle one. */
 export const UNBEGUN_TICKS = 7_200
@@ -18,6 +21,8 @@ const TAKEN_DOWN = "taken_down"
 /** What the policy remembers of a video until its upload and its transcode are over. */
 interface Case {
   readonly channelId: ChannelId
+  /** Of its channel, when the video was created; none: the built-in one. */
+  readonly plan: Plan | undefined
   upload: "none" | "requested" | "receiving" | "completed" | "expired"
   /** The tick of the last news from the uploader. */
   lastTick: number
@@ -35,16 +40,18 @@ export interface Policy {
   readonly cases: Map<VideoId, Case>
   /** The videos that may be owed something. */
   readonly due: Set<VideoId>
-}
-
-export interface Plan {
-  readonly pipeline: string
-  readonly steps: ReadonlyArray<Step>
+  /** Of the channels that have chosen a pipeline of their own. */
+  readonly plans: Map<ChannelId, Plan>
 }
 
 export type Reaction = Extract<SchedulingEvent, { _tag: "TranscodePlanned" | "TranscodeCancelled" }>
 
-export const noPolicy = (): Policy => ({ tick: 0, cases: new Map(), due: new Set() })
+export const noPolicy = (): Policy => ({
+  tick: 0,
+  cases: new Map(),
+  due: new Set(),
+  plans: new Map(),
+})
 
 // What happened
 
@@ -53,6 +60,7 @@ const open = (policy: Policy, videoId: VideoId, channelId: ChannelId): Case => {
   if (known) return known
   const opened: Case = {
     channelId,
+    plan: policy.plans.get(channelId),
     upload: "none",
     lastTick: policy.tick,
     isTakenDown: false,
@@ -132,9 +140,18 @@ const consider = (policy: Policy, videoId: VideoId, it: Case) => {
   else policy.due.delete(videoId)
 }
 
+/** One that task types of today no longer carry out is passed over: its videos are made by the built-in one. */
+const choose = ({ plans }: Policy, event: Extract<DomainEvent, { _tag: "PipelineChosen" }>) => {
+  const { channelId, pipeline } = event
+  const chosen = pipeline && Result.getOrElse(planOf(pipeline.tree, builtInTypes), () => null)
+  if (chosen === null) plans.delete(channelId)
+  else plans.set(channelId, chosen)
+}
+
 /** Changes the accumulator it owns, as the fold of the queues does. */
 export const evolvePolicy = (policy: Policy, event: DomainEvent): Policy => {
   if (event._tag === "SchedulerTicked") policy.tick++
+  if (event._tag === "PipelineChosen") choose(policy, event)
   if (!("videoId" in event)) return policy
   const { videoId } = event
   const isOpening = event._tag === "VideoCreated" || event._tag === "UploadRequested"
@@ -148,7 +165,7 @@ export const evolvePolicy = (policy: Policy, event: DomainEvent): Policy => {
 
 // What is owed
 
-const reactionOf = (videoId: VideoId, it: Case, { pipeline, steps }: Plan): Reaction => {
+const reactionOf = (videoId: VideoId, it: Case, builtIn: Plan): Reaction => {
   if (isOwedEnd(it)) {
     const reason = it.isTakenDown ? TAKEN_DOWN : "upload_expired"
     return {
@@ -158,6 +175,8 @@ const reactionOf = (videoId: VideoId, it: Case, { pipeline, steps }: Plan): Reac
       reason,
     }
   }
+  const { pipeline, steps } = it.plan ?? builtIn
+  const start = startOf(sourcePrefix(videoId))
   return {
     _tag: "TranscodePlanned",
     videoId,
@@ -166,15 +185,15 @@ const reactionOf = (videoId: VideoId, it: Case, { pipeline, steps }: Plan): Reac
     service: "standard",
     pipeline,
     steps,
-    config: { source: sourcePrefix(videoId) },
+    config: it.plan === undefined ? { source: start.source } : start,
   }
 }
 
-/** The transcodes to begin and to end. */
-export const reactTo = (policy: Policy, plan: Plan): ReadonlyArray<Reaction> =>
+/** The transcodes to begin and to end; `builtIn` for channels without a pipeline of their own. */
+export const reactTo = (policy: Policy, builtIn: Plan): ReadonlyArray<Reaction> =>
   [...policy.due].flatMap((videoId) => {
     const it = policy.cases.get(videoId)
-    return it ? [reactionOf(videoId, it, plan)] : []
+    return it ? [reactionOf(videoId, it, builtIn)] : []
   })
 
 /** The uploads that nobody goes on with. */

@@ -6,14 +6,16 @@
 import { Clock, Effect, Queue, Stream } from "effect"
 import {
   type Cell,
+  channelStream,
   type StreamName,
   schedulerStream,
   Timestamp,
   type VideoId,
 } from "#domain/ids.ts"
-import { abandonedUploads, type Plan, reactTo } from "#domain/policy.ts"
+import { abandonedUploads, reactTo } from "#domain/policy.ts"
 import { decide, nameOf, streamOf } from "#domain/scheduling/decide.ts"
 import type { SchedulingEvent } from "#domain/scheduling/events.ts"
+import type { Plan } from "#domain/transcode/channel-pipeline.ts"
 import { upload } from "#domain/upload/upload.ts"
 import { execute } from "#infra/event-store/execute.ts"
 import { EventStore, type News } from "#infra/event-store/port.ts"
@@ -28,9 +30,13 @@ const READ_AHEAD = 4_096
 const WRITES_AT_ONCE = 16
 const REMEMBERED = { maxAgeSeconds: 7 * 24 * 3600 }
 
-/** The streams of a cell that matter to its scheduler. */
-const streamsOf = (cell: Cell): ReadonlyArray<string> =>
-  ["transcode", "worker", "inbox", "scheduler", "upload", "video"].map((kind) => `${kind}-${cell}`)
+/** The streams of a cell that matter to its scheduler, and those of all channels. */
+const streamsOf = (cell: Cell): ReadonlyArray<string> => [
+  ...["transcode", "worker", "inbox", "scheduler", "upload", "video"].map(
+    (kind) => `${kind}-${cell}`,
+  ),
+  channelStream(""),
+]
 
 const record = Effect.fnUntraced(function* (
   desk: Desk,

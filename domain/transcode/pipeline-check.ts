@@ -24,7 +24,8 @@ const distance = (a: string, b: string): number => {
   return row.at(-1) ?? 0
 }
 
-const hint = (word: string, known: Iterable<string>, prefix = "") => {
+/** `; did you mean "…"?`, or nothing where nothing known is near. */
+export const hint = (word: string, known: Iterable<string>, prefix = "") => {
   const [nearest] = [...known]
     .map((other) => ({ other, far: distance(word, other) }))
     .filter(({ far }) => far <= 2)
@@ -38,6 +39,13 @@ const plain = (kind: string) => kind.replace(/[*?]$/, "")
 const isStream = (kind: string) => kind.endsWith("*")
 const fits = (kind: string, wanted: string) =>
   kind === "any" || wanted === "any" || kind === wanted || kind === plain(wanted)
+
+/** What a programmer may write out; all else is made by tasks, and may name objects of the store. */
+const writable = new Set(["any", "json", "text", "number", "flag"])
+
+/** Names come from outside: `constructor` is none of these. */
+const own = <A>(record: Readonly<Record<string, A>>, name: string): A | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined
 
 interface Context {
   readonly pipeline: Pipeline
@@ -66,7 +74,7 @@ const checkOutputs = ({ types, kinds, edges, say }: Context, task: TaskDefinitio
     say(`task "${task.name}" has type "${task.type}", which is not registered${meant}`)
   }
   for (const [name, from] of Object.entries(task.output ?? {})) {
-    const kind = type === undefined ? "any" : type.output[from.replace(/^it\./, "")]
+    const kind = type === undefined ? "any" : own(type.output, from.replace(/^it\./, ""))
     const writer = edges.writers.get(`$context.${name}`)
     if (kind === undefined) {
       const given = Object.keys(type?.output ?? {}).map((field) => `it.${field}`)
@@ -87,7 +95,7 @@ const kindOf = (context: Context, task: TaskDefinition, value: unknown): string 
   if (reference === undefined) return undefined
   const { scope, name } = reference
   const config = pipeline.config ?? {}
-  const kind = scope === "config" ? config[name] : kinds.get(name)
+  const kind = scope === "config" ? own(config, name) : kinds.get(name)
   if (kind !== undefined) return kind
   if (scope === "config") {
     const meant = hint(name, Object.keys(config), "$config.")
@@ -107,7 +115,7 @@ const checkInput = (
   piece: string | undefined,
 ) => {
   const { pipeline, edges, say } = context
-  const value = task.input?.[field]
+  const value = own(task.input ?? {}, field)
   if (value === undefined) {
     const lacks = `lacks input "${field}" (${wanted}), which type "${task.type}" needs`
     if (!wanted.endsWith("?")) say(`task "${task.name}" ${lacks}`)
@@ -115,6 +123,9 @@ const checkInput = (
   }
   if (value === "$each" && task.each === undefined) {
     say(`task "${task.name}" takes $each for input "${field}", but has no "each"`)
+  }
+  if (value !== "$each" && referenceOf(value) === undefined && !writable.has(plain(wanted))) {
+    say(`task "${task.name}" takes input "${field}" of type ${wanted}, which can't be written out`)
   }
   const told = value === "$each" ? piece && plain(piece) : kindOf(context, task, value)
   const name = typeof value === "string" ? edges.writers.get(value) : undefined
@@ -145,7 +156,7 @@ const checkInputs = (context: Context, task: TaskDefinition) => {
     checkInput(context, task, field, wanted, piece)
   }
   for (const field of given) {
-    if (field in type.input) continue
+    if (Object.hasOwn(type.input, field)) continue
     const meant = hint(field, Object.keys(type.input))
     say(
       `task "${task.name}" gives input "${field}", which type "${type.type}" does not take${meant}`,

@@ -157,6 +157,14 @@ const declaredBy = (tasks: ReadonlyArray<Tree>): Tree =>
       .flatMap((reference) => (reference?.scope === "config" ? [[reference.name, "any"]] : [])),
   )
 
+/** Told from YAML and JSON by its first two words. */
+export const isNotation = (source: string): boolean => {
+  const [first, second] = tokensOf(source)
+  const isTask = first?.text === "task" && second !== undefined && isSign("{")(second)
+  const isOutside = first?.kind === "word" && Object.hasOwn(outsideReaders, first.text)
+  return isTask || (isOutside && (second?.kind === "text" || isSign("{")(second ?? first)))
+}
+
 export const parseNotation = (
   source: string,
   name = "pipeline",

@@ -73,7 +73,7 @@ const Download = defineTask("Download", { url: "url" }, { file: "file" }, 5)
 const Transcode = defineTask(
   "Transcode",
   { input: "file", config: "json" },
-  { outputVideo: "file" },
+  { outputVideo: "manifest" },
   30,
 )
 
