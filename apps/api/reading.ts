@@ -66,7 +66,7 @@ export const showVideo = Effect.fn("showVideo")(function* (wanted: Wanted) {
   if (page === undefined) return yield* new VideoNotFound({ videoId })
   const refusal = isOwner ? undefined : refusalOf(videoId, now, page)
   if (refusal !== undefined) return yield* refusal
-  return { revision: page.revision, body: yield* shownVideo(page) } satisfies Answer
+  return { revision: page.revision, body: yield* shownVideo(page, isOwner) } satisfies Answer
 })
 
 const cursorOf = (text: string | null) => {
@@ -88,5 +88,7 @@ export const listVideos = Effect.fn("listVideos")(function* (
   const cursor = yield* cursorOf(cursorText)
   if (after !== undefined) yield* store.waitFor(watchPage.name, after)
   const { rows, next } = yield* listPublicVideos(store, { limit, after: cursor })
-  return { body: { videos: yield* Effect.forEach(rows, shownVideo), next } } satisfies Answer
+  return {
+    body: { videos: yield* Effect.forEach(rows, (row) => shownVideo(row, false)), next },
+  } satisfies Answer
 })

@@ -21,7 +21,8 @@ export const imageUrl = (edgeUrl: string, key: string) => {
   return `${edgeUrl}/v/${videoId}/images/${name}`
 }
 
-export const shownVideo = Effect.fn("shownVideo")(function* (page: WatchPage) {
+/** The name of the file is its owner's business. */
+export const shownVideo = Effect.fn("shownVideo")(function* (page: WatchPage, isOwner: boolean) {
   const { publicUrl, edgeUrl } = yield* ApiSettings
   const { videoId, state, durationTicks } = page
   return {
@@ -36,7 +37,7 @@ export const shownVideo = Effect.fn("shownVideo")(function* (page: WatchPage) {
     failureCode: page.failureCode,
     takedownReason: page.takedownReason,
     source: {
-      fileName: yield* openText(page.fileName),
+      fileName: isOwner ? yield* openText(page.fileName) : null,
       byteLength: page.byteLength,
       container: page.demuxer,
       codec: page.codec,

@@ -124,3 +124,12 @@ test("what was private stays so after the video is opened, and an unlisted past 
       expect((yield* ask("stranger", `/v1/videos/${id}`)).text).toContain("For all")
     }),
   ))
+
+test("the name of the file is told to its owner alone", () =>
+  inside(({ ask, create }) =>
+    Effect.gen(function* () {
+      const path = `/v1/videos/${yield* create()}`
+      expect((yield* ask("owner", path)).text).toContain("film.mp4")
+      expect((yield* ask("stranger", path)).text).not.toContain("film.mp4")
+    }),
+  ))
