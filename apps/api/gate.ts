@@ -22,6 +22,16 @@ const isOtherThanJson = ({ headers }: Request) => {
   return type !== null && !/^application\/json *(;|$)/i.test(type)
 }
 
+/** A pipeline may be written in other ways than JSON. */
+const refusalOfType = (request: Request) => {
+  if (!isOtherThanJson(request)) return undefined
+  if (!/^\/v1\/channels\/[^/]+\/pipeline$/.test(new URL(request.url).pathname)) return "NotJson"
+  const type = request.headers.get("content-type") ?? ""
+  return /^(text\/plain|(application|text)\/(x-)?yaml) *(;|$)/i.test(type)
+    ? undefined
+    : "NotPipelineText"
+}
+
 /** The body of a request that told no length, unless it is too long. */
 const wholeBody = async (body: ReadableStream<Uint8Array>) => {
   const pieces: Array<Uint8Array> = []
@@ -44,7 +54,8 @@ export const gate =
     if (who._tag === "Failure") return problemOf({ _tag: "Unexpected" })
     if (who.value === undefined) return problemOf({ _tag: "Unauthorized" })
     if (request.body === null) return undefined
-    if (isOtherThanJson(request)) return problemOf({ _tag: "NotJson" })
+    const refusal = refusalOfType(request)
+    if (refusal !== undefined) return problemOf({ _tag: refusal })
     const told = request.headers.get("content-length")
     if (told !== null) {
       return Number(told) > MOST_BODY_BYTES ? problemOf({ _tag: "BodyTooLarge" }) : undefined

@@ -14,9 +14,13 @@ const problems = {
   NotJson: [415, "not_json", "The body must be application/json"],
   SourceTooLarge: [413, "source_too_large", "The video is larger than this platform takes"],
   BodyTooLarge: [413, "body_too_large", "The body is larger than 1 MiB"],
+  NotPipelineText: [415, "not_pipeline_text", "A pipeline is sent as YAML, JSON or plain text"],
+  PipelineTooLong: [413, "pipeline_too_long", "The pipeline is longer than 32 KiB"],
+  PipelineMistaken: [422, "pipeline_mistaken", "The pipeline has mistakes"],
   SourceEmpty: [422, "empty", "The file is empty"],
   // the domain said no
   VideoNotFound: [404, "video_not_found", "There is no such video"],
+  ChannelNotFound: [404, "channel_not_found", "There is no such channel"],
   UploadNotFound: [404, "upload_not_found", "There is no such upload"],
   RequestDiffers: [
     422,
@@ -54,7 +58,9 @@ export interface Answerable {
 }
 
 /** Fields of a failure that may be told; the rest stays inside. */
-const told = new Set("videoId reason number missing at expected actual limit issues".split(" "))
+const told = new Set(
+  "videoId reason number missing at expected actual limit issues mistakes".split(" "),
+)
 
 export const problemOf = (failure: Answerable): Response => {
   const [status, code, title] = problems[failure._tag]

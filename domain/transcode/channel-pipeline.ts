@@ -51,13 +51,17 @@ const endMistakes = ({ pipeline, tasks }: Pipeline, types: ReadonlyArray<TaskTyp
   return isMade ? [] : [`pipeline "${pipeline}": no task makes a video; that is what ${names} does`]
 }
 
+const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).length
+
 const plannedFrom = (pipeline: Pipeline, types: ReadonlyArray<TaskType>) => {
+  const name = pipeline.pipeline
   const steps = stepsOf(pipeline, types)
-  const byteLength = new TextEncoder().encode(JSON.stringify(steps)).length
-  const tooLong = `pipeline "${pipeline.pipeline}": its steps take ${byteLength} bytes; at most ${MOST_STEP_BYTES}`
+  const byteLength = Math.max(bytesOf(pipeline), bytesOf(steps))
   return byteLength > MOST_STEP_BYTES
-    ? Result.fail<Mistakes>([tooLong])
-    : Result.succeed<Plan>({ pipeline: pipeline.pipeline, steps })
+    ? Result.fail<Mistakes>([
+        `pipeline "${name}": its steps take ${byteLength} bytes; at most ${MOST_STEP_BYTES}`,
+      ])
+    : Result.succeed<Plan>({ pipeline: name, steps })
 }
 
 /** A tree that was read before, with the task types of today. */

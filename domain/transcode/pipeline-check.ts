@@ -26,7 +26,9 @@ const distance = (a: string, b: string): number => {
 
 /** `; did you mean "…"?`, or nothing where nothing known is near. */
 export const hint = (word: string, known: Iterable<string>, prefix = "") => {
+  // Nobody misspells a page: comparing takes the product of both lengths.
   const [nearest] = [...known]
+    .filter((other) => word.length <= 64 && Math.abs(other.length - word.length) <= 2)
     .map((other) => ({ other, far: distance(word, other) }))
     .filter(({ far }) => far <= 2)
     .sort((a, b) => a.far - b.far)
@@ -64,6 +66,10 @@ const checkNames = ({ pipeline, say }: Context) => {
     const place = places.get(name)
     if (place === undefined) places.set(name, index + 1)
     else say(`two tasks are named "${name}" (tasks ${place} and ${index + 1})`)
+  }
+  for (const { name, groups = [] } of pipeline.tasks) {
+    const twice = groups.find((group, index) => groups.indexOf(group) !== index)
+    if (twice !== undefined) say(`task "${name}" names group "${twice}" twice`)
   }
 }
 

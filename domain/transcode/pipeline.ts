@@ -20,7 +20,7 @@ export const TaskDefinition = Schema.Struct({
   /** `$context.chunks`: one task for each piece of that stream. */
   each: Schema.optionalKey(matching(/^\$(config|context)\.[A-Za-z][A-Za-z0-9.-]*$/)),
   /** One step for each rung group: `encode-video:r1`. Pieces name the groups they are for. */
-  groups: Schema.optionalKey(Names),
+  groups: Schema.optionalKey(Names.check(Schema.isNonEmpty())),
   /** `$config.x`, `$context.x`, `$each`, or a literal. */
   input: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
   /** Context name → `it.field`. */
