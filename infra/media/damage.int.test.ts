@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from "bun:test"
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -6,6 +6,8 @@ import { Effect, ManagedRuntime } from "effect"
 import { ffmpegMediaTools } from "./ffmpeg.ts"
 import { MediaTools } from "./port.ts"
 import { ffmpeg, fileSource } from "./testing.ts"
+
+setDefaultTimeout(60_000)
 
 const directory = mkdtempSync(join(tmpdir(), "damage-"))
 const runtime = ManagedRuntime.make(ffmpegMediaTools)

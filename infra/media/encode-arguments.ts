@@ -5,6 +5,7 @@
  */
 import ffmpeg from "fluent-ffmpeg"
 import { type Rung, TICKS } from "#domain/transcode/facts.ts"
+import { isFrugal, lookaheadOf } from "./memory.ts"
 import { deinterlaced, scaled, timing, toneMapped } from "./picture-chain.ts"
 import { inputArguments } from "./sniff.ts"
 import type { OpenedIndex } from "./source-index.ts"
@@ -85,10 +86,12 @@ const filterGraph = (command: EncodeCommand): string => {
 const levelOf = ({ codecs }: Rung) => (Number.parseInt(codecs.slice(-2), 16) / 10).toFixed(1)
 
 const encoding = (command: EncodeCommand, rung: Rung): ReadonlyArray<string> => {
-  const { starts, isFirst } = command
+  const { index, rungs, starts, isFirst } = command
   const keyFrames = starts.map((tick) => Math.max(0, (tick - keyFrameMargin) / TICKS).toFixed(6))
   // A piece has no history of quantisers: its first picture would be too coarse.
   const border = isFirst ? "" : ":zones=0,0,b=1.7"
+  const short = isFrugal(index, rung) ? ":bframes=1:b-pyramid=none" : ""
+  const lookahead = lookaheadOf(index, rungs)
   const colours = command.index.video.picture.isHdr
     ? ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
     : []
@@ -96,7 +99,7 @@ const encoding = (command: EncodeCommand, rung: Rung): ReadonlyArray<string> => 
     ...["-an", "-fps_mode", "passthrough", "-enc_time_base", `1:${TICKS}`],
     ...["-c:v", "libx264", "-preset", "veryfast", "-crf", "23"],
     ...["-maxrate", String(rung.maxBitsPerSecond), "-bufsize", String(2 * rung.maxBitsPerSecond)],
-    ...["-x264-params", `rc-lookahead=20${border}`],
+    ...["-x264-params", `rc-lookahead=${lookahead}${short}${border}`],
     ...["-profile:v", "high", "-level:v", levelOf(rung), "-a53cc", "0"],
     ...["-g", "9999", "-keyint_min", "1", "-sc_threshold", "0", "-forced-idr", "1"],
     ...["-force_key_frames", keyFrames.join(","), "-threads", "1"],

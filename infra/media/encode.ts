@@ -14,6 +14,7 @@ import { tellsOfDamage } from "./damage.ts"
 import { encodeArguments } from "./encode-arguments.ts"
 import { failureOf } from "./failures.ts"
 import { avcConfiguration, readFragments } from "./fragments.ts"
+import { processesOf } from "./memory.ts"
 import { type Placed, type Plan, placeExactly, placeRest, planOf } from "./place-samples.ts"
 import { type Encoded, type EncodeJob, SourceRefused } from "./port.ts"
 import type { Limits } from "./sandbox/command.ts"
@@ -121,11 +122,17 @@ export const encodeWith = (sandbox: Sandbox) => {
     let cpuSeconds = 0
     let peakMebibytes = 0
     for (const attempt of attempts) {
-      const { outcome, rungs, isCut } = yield* attemptOnce(job, index, plan, attempt)
-      cpuSeconds += outcome.cpuSeconds
-      peakMebibytes = Math.max(peakMebibytes, outcome.peakMebibytes)
+      const rungs: Array<Encoded["rungs"][number]> = []
+      let isDamaged = attempt.isTolerant
+      for (const some of processesOf(index, job.rungs)) {
+        const made = yield* attemptOnce({ ...job, rungs: some }, index, plan, attempt)
+        cpuSeconds += made.outcome.cpuSeconds
+        peakMebibytes = Math.max(peakMebibytes, made.outcome.peakMebibytes)
+        isDamaged ||= tellsOfDamage(made.outcome.stderr, made.isCut)
+        rungs.push(...made.rungs)
+        if (made.rungs.length < some.length) break
+      }
       if (rungs.length === job.rungs.length) {
-        const isDamaged = attempt.isTolerant || tellsOfDamage(outcome.stderr, isCut)
         const encoded: Encoded = { rungs, way: attempt.way, isDamaged, cpuSeconds, peakMebibytes }
         return encoded
       }

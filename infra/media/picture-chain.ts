@@ -6,9 +6,8 @@ import { type OpenedIndex, ticksOf } from "./source-index.ts"
 export const toneMapped = ({ video }: OpenedIndex): ReadonlyArray<string> =>
   video.picture.isHdr
     ? [
-        "zscale=t=linear:npl=100",
+        "zscale=t=linear:npl=100:p=bt709",
         "format=gbrpf32le",
-        "zscale=p=bt709",
         "tonemap=hable:desat=0",
         "zscale=t=bt709:m=bt709:r=tv",
       ]
