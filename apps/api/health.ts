@@ -1,7 +1,7 @@
 /** Alive (`/healthz`), able to serve (`/readyz`, each dependency by name), and counted (`/metrics`). */
 import { Effect, Metric } from "effect"
 import { PrometheusMetrics } from "effect/observability"
-import { queuesView } from "#domain/scheduling/view.ts"
+import { nobodyCan, queuesView } from "#domain/scheduling/view.ts"
 import { EventStore } from "#infra/event-store/port.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
 import { ReadStore } from "#infra/read-store/port.ts"
@@ -39,11 +39,17 @@ export const readiness = Effect.fn("readiness")(function* () {
   const { workers, ...stores } = yield* dependencies()
   const isReady = Object.values(stores).every(Boolean)
   const told = (up: boolean) => ({ status: up ? "up" : "down" })
+  const { queues } = yield* (yield* LiveQueues).now
   const parts = Object.entries({ ...stores, workers }).map(([name, up]) => [name, told(up)])
   return {
     status: isReady ? 200 : 503,
     ...(isReady ? {} : { headers: { "retry-after": "1" } }),
-    body: { status: isReady ? "ready" : "not ready", dependencies: Object.fromEntries(parts) },
+    body: {
+      status: isReady ? "ready" : "not ready",
+      dependencies: Object.fromEntries(parts),
+      /** Work that waits for a worker of another kind than those that are there. */
+      nobodyCan: nobodyCan(queues),
+    },
   } satisfies Answer
 })
 

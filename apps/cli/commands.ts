@@ -106,6 +106,9 @@ export const queue = Effect.fn("queue")(function* () {
       `workers: ${count(queues.workerQueue)}`,
       rowsOf(queues.workerQueue, "worker", "free", "slots", "can"),
     ),
+    ...rowsOf(queues.nobodyCan, "type", "count").map(
+      ([type, tasks]) => `no worker takes ${type}: ${tasks} tasks wait`,
+    ),
     `completion: ${word(queues.completionQueue)}`,
   )
 })

@@ -3,10 +3,11 @@
  * for what keeps a core busy, each with slots of its own.
  */
 import { Duration, Effect, Layer } from "effect"
+import { type Slots, takenBy } from "./kinds.ts"
 import { lives } from "./life.ts"
 import type { Stages } from "./run-task.ts"
 import { type ScratchSettings, scratch } from "./scratch.ts"
-import type { Kind, WorkerSettings } from "./settings.ts"
+import type { WorkerSettings } from "./settings.ts"
 import { sources } from "./source.ts"
 import { encodeAudio } from "./stages/encode-audio.ts"
 import { encodeVideo } from "./stages/encode-video.ts"
@@ -18,7 +19,7 @@ import { storyboard } from "./stages/storyboard.ts"
 import { thumbnails } from "./stages/thumbnails.ts"
 
 /** A task type's code stands here under the type's name. */
-export const builtInStages: Readonly<Record<Kind, Stages>> = {
+export const builtInStages: Readonly<Record<Slots, Stages>> = {
   light: { Inspect: inspect, Split: split, EncodeAudio: encodeAudio },
   encode: {
     EncodeVideo: encodeVideo,
@@ -36,10 +37,11 @@ export const worker = (
   scratchSettings: ScratchSettings,
   stages = builtInStages,
 ) =>
-  Effect.forEach(kinds, (kind) => lives({ cell, slots: slots[kind], stages: stages[kind] }), {
-    concurrency: "unbounded",
-    discard: true,
-  }).pipe(
+  Effect.forEach(
+    takenBy(kinds, stages),
+    (taken) => lives({ cell, slots: slots[taken.slots], stages: taken.stages }),
+    { concurrency: "unbounded", discard: true },
+  ).pipe(
     Effect.provide(
       Layer.provideMerge(sources(Duration.seconds(patienceSeconds)), scratch(scratchSettings)),
     ),

@@ -1,4 +1,8 @@
-/** The worker process: the log, the object store and the media programs, and a disk for scratch. Says `{"ready": …}` when it joins. */
+/**
+ * The worker process: the log, the object store and the media programs, and a disk for scratch. Says
+ * `{"ready": …}` when it joins. `--kinds a,b` is `REELOG_WORKER_KINDS`.
+ */
+import { parseArgs } from "node:util"
 import { Effect, Layer } from "effect"
 import { runMain } from "#infra/configuration.ts"
 import { eventStoreDb } from "#infra/event-store/eventstoredb.ts"
@@ -7,6 +11,9 @@ import { MediaTools } from "#infra/media/port.ts"
 import { s3ObjectStore } from "#infra/object-store/s3.ts"
 import { worker } from "./app.ts"
 import { scratchSettings, workerSettings } from "./settings.ts"
+
+const { kinds } = parseArgs({ options: { kinds: { type: "string" } } }).values
+if (kinds !== undefined) process.env.REELOG_WORKER_KINDS = kinds
 
 const adapters = Layer.mergeAll(eventStoreDb, s3ObjectStore, ffmpegMediaTools)
 

@@ -2,6 +2,8 @@ import { expect, test } from "bun:test"
 import { availableParallelism } from "node:os"
 import { type Config, Effect } from "effect"
 import { environmentLayer, explain } from "#infra/configuration.ts"
+import { builtInStages } from "./app.ts"
+import { takenBy } from "./kinds.ts"
 import { scratchSettings, workerSettings } from "./settings.ts"
 
 const read = <A>(settings: Config.Config<A>, variables: Record<string, string>) =>
@@ -12,6 +14,12 @@ const read = <A>(settings: Config.Config<A>, variables: Record<string, string>) 
       Effect.provide(environmentLayer(variables)),
     ),
   )
+
+const readKinds = async (words: string) => {
+  const settings = await read(workerSettings, { REELOG_WORKER_KINDS: words })
+  if (typeof settings === "string") throw new Error(settings)
+  return settings
+}
 
 test("without a word a process is both workers, with a slot for each core", async () => {
   expect(await read(workerSettings, {})).toMatchObject({
@@ -32,6 +40,25 @@ test("a process may be one of the two", async () => {
     kinds: ["encode"],
     slots: { encode: 3 },
   })
+})
+
+test("a process may take a few task types, by the words of a person", async () => {
+  const taken = async (words: string) => {
+    const { kinds } = await readKinds(words)
+    return takenBy(kinds, builtInStages).map(({ slots, stages }) => [slots, Object.keys(stages)])
+  }
+  expect(await taken("thumbnail, encode-video")).toEqual([
+    ["encode", ["EncodeVideo", "Thumbnails"]],
+  ])
+  expect(await taken("Inspect,Thumbnails")).toEqual([
+    ["light", ["Inspect"]],
+    ["encode", ["Thumbnails"]],
+  ])
+  const everything = await taken("light,encode")
+  expect(everything).toEqual([
+    ["light", Object.keys(builtInStages.light)],
+    ["encode", Object.keys(builtInStages.encode)],
+  ])
 })
 
 test("a malformed setting is named", async () => {

@@ -2,15 +2,13 @@
 import { availableParallelism } from "node:os"
 import { Config, Schema } from "effect"
 import { Cell } from "#domain/ids.ts"
-
-/** The two workers that a process registers as: waiting for bytes never takes a slot from encoding. */
-export const Kind = Schema.Literals(["light", "encode"])
-export type Kind = typeof Kind.Type
+import { Kind, type Slots } from "./kinds.ts"
 
 export interface WorkerSettings {
   readonly cell: Cell
-  readonly kinds: ReadonlyArray<Kind>
-  readonly slots: Readonly<Record<Kind, number>>
+  /** `light`, `encode` or task types. */
+  readonly kinds: ReadonlyArray<string>
+  readonly slots: Readonly<Record<Slots, number>>
   /** How long a task waits for the next news of its upload before it gives its slot back. */
   readonly patienceSeconds: number
 }
@@ -24,7 +22,7 @@ const GIBIBYTE = 2 ** 30
 export const workerSettings = Config.all({
   cell: Config.schema(Cell, "REELOG_CELL").pipe(Config.withDefault(Cell.make("loc"))),
   kinds: Config.Array(Kind, "REELOG_WORKER_KINDS").pipe(
-    Config.withDefault(["light", "encode"] as ReadonlyArray<Kind>),
+    Config.withDefault(["light", "encode"] as ReadonlyArray<string>),
   ),
   slots: Config.all({
     light: count("REELOG_WORKER_LIGHT_SLOTS", 16),

@@ -22,3 +22,13 @@ test("the queues show what is ready, who is free, what runs and what nobody can 
   expect(view.runningQueue).toMatchObject([{ taskId, worker, attempt: 1, step: "inspect" }])
   expect(view.nobodyCan).toEqual([{ type: "image", count: 1 }])
 })
+
+test("a type that only a stopping worker takes is one that nobody can run", () => {
+  const past: ReadonlyArray<SchedulingEvent> = [
+    planned(0, 0),
+    { _tag: "WorkerStarted", worker: workerIdOf(0), can: ["probe", "image"], slots: 2 },
+    { _tag: "WorkerStopping", worker: workerIdOf(0) },
+  ]
+  const view = queuesView(past.reduce(evolve, noQueues()))
+  expect(view.nobodyCan.map(({ type }) => type).sort()).toEqual(["image", "probe"])
+})

@@ -26,6 +26,21 @@ const shown = ({ id, step, piece, rank, attempt, failures, losses }: Task) => ({
 
 const isHere = ({ isStopping, free, slots }: Worker) => !isStopping || free < slots
 
+/** Task types that are ready and that no worker takes. One that stops takes nothing more. */
+export const nobodyCan = ({ workers, channels }: Queues) => {
+  const able = new Set(
+    [...workers.values()].flatMap(({ can, isStopping }) => (isStopping ? [] : [...can])),
+  )
+  const stranded = new Map<string, number>()
+  for (const { ready } of channels.values()) {
+    for (const [type, tasks] of ready) {
+      if (able.has(type) || tasks.length === 0) continue
+      stranded.set(type, (stranded.get(type) ?? 0) + tasks.length)
+    }
+  }
+  return [...stranded].map(([type, count]) => ({ type, count }))
+}
+
 export const queuesView = (queues: Queues) => {
   const ready = readyTasks(queues)
   const running = [...queues.running.values()]
@@ -34,11 +49,6 @@ export const queuesView = (queues: Queues) => {
     ticks: Math.max(0, due - queues.tick),
   }))
   const paused = [...queues.paused.values()].flatMap((taskIds) => [...taskIds])
-  const able = new Set([...queues.workers.values()].flatMap(({ can }) => [...can]))
-  const stranded = new Map<string, number>()
-  for (const { step } of ready) {
-    if (!able.has(step.type)) stranded.set(step.type, (stranded.get(step.type) ?? 0) + 1)
-  }
   return {
     epoch: queues.epoch,
     tick: queues.tick,
@@ -66,7 +76,6 @@ export const queuesView = (queues: Queues) => {
       step: stepNameOf(lease.taskId),
       slots,
     })),
-    /** Task types that are ready and that no worker can run. */
-    nobodyCan: [...stranded].map(([type, count]) => ({ type, count })),
+    nobodyCan: nobodyCan(queues),
   }
 }
