@@ -11,6 +11,7 @@ import type { Outputs, Piece, Step } from "#domain/scheduling/events.ts"
 import {
   Audio,
   AudioPiece,
+  CopyRefusal,
   DEFAULT_SOUND,
   defaultSound,
   EncodedPiece,
@@ -19,6 +20,7 @@ import {
   type Segment,
   TICKS,
 } from "#domain/transcode/facts.ts"
+import { encodedInstead } from "#domain/transcode/ladder.ts"
 import type { Visibility } from "#domain/video/events.ts"
 
 /** Segments in order as far as nothing is missing, and the pieces that are done beyond the gap. */
@@ -119,6 +121,7 @@ const readMedia = Schema.decodeUnknownResult(Media)
 const readLadder = Schema.decodeUnknownResult(Schema.Array(Rung))
 const readEncoded = Schema.decodeUnknownResult(EncodedPiece)
 const readSound = Schema.decodeUnknownResult(AudioPiece)
+const readRefusal = Schema.decodeUnknownResult(CopyRefusal)
 const readAudio = Schema.decodeUnknownResult(Audio)
 const orNothing = <A>(read: Result.Result<A, unknown>): A | null =>
   Result.getOrElse(read, () => null)
@@ -176,6 +179,12 @@ const encoded = (run: Run, { n, rungs }: EncodedPiece): Run => {
   return { ...run, rungs: { ...run.rungs, ...Object.fromEntries(grown) } }
 }
 
+/** Its list would never end: the rung goes on under its other name. */
+const withoutCopy = (run: Run, name: string): Run => ({
+  ...run,
+  ladder: run.ladder.map((rung) => (rung.name === name ? encodedInstead(rung) : rung)),
+})
+
 const succeeded = (run: Run, taskId: string, outputs: Outputs): Run => {
   switch (typeOf(run, taskId)) {
     case "Inspect":
@@ -188,7 +197,9 @@ const succeeded = (run: Run, taskId: string, outputs: Outputs): Run => {
       return { ...run, chunks: { ...run.chunks, whole: true } }
     case "EncodeVideo": {
       const piece = orNothing(readEncoded(outputs.segments))
-      return piece === null ? run : encoded(run, piece)
+      const refused = orNothing(readRefusal(outputs.refused))
+      const left = refused === null ? run : withoutCopy(run, refused.rung)
+      return piece === null ? left : encoded(left, piece)
     }
     case "EncodeAudio":
       return { ...run, audio: run.audio ?? orNothing(readAudio(outputs.audio)) }

@@ -18,6 +18,17 @@ export const Rung = Schema.Struct({
   maxBitsPerSecond: Schema.Int,
   /** RFC 6381, as the encoder is told to make it. */
   codecs: Schema.String,
+  /** The source's own coded pictures: `maxBitsPerSecond` is that of its largest segment. */
+  copied: Schema.optionalKey(
+    Schema.Struct({
+      /** What it is encoded as where its bytes prove unfit: its header differs, so its name does. */
+      instead: Schema.Struct({
+        name: Schema.String,
+        maxBitsPerSecond: Schema.Int,
+        codecs: Schema.String,
+      }),
+    }),
+  ),
 })
 export type Rung = typeof Rung.Type
 
@@ -75,6 +86,10 @@ export const EncodedPiece = Schema.Struct({
   damaged: Schema.optionalKey(Schema.Boolean),
 })
 export type EncodedPiece = typeof EncodedPiece.Type
+
+/** `encode-video` → `refused`: why this piece of a copied rung was encoded instead. */
+export const CopyRefusal = Schema.Struct({ rung: Schema.String, reason: Schema.String })
+export type CopyRefusal = typeof CopyRefusal.Type
 
 /** Folder and playlist name of the sound that is heard unless another is chosen. */
 export const DEFAULT_SOUND = "audio"

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { TICKS } from "./facts.ts"
-import { fixedGrid, segmentAt, soundGrid, targetDurationOf } from "./grid.ts"
+import { fixedGrid, keyGrid, segmentAt, soundGrid, targetDurationOf } from "./grid.ts"
 
 const ticks = (...seconds: ReadonlyArray<number>) => seconds.map((second) => second * TICKS)
 const frames = (seconds: number, perSecond: number) =>
@@ -34,5 +34,19 @@ describe("the fixed grid", () => {
   test("promises a target duration that its longest segment keeps", () => {
     expect(targetDurationOf(ticks(0, 2, 4, 8), 12 * TICKS)).toBe(5)
     expect(targetDurationOf(ticks(0, 3, 11), 14 * TICKS)).toBe(8)
+  })
+})
+
+describe("the grid of key frames", () => {
+  test("takes those at least two seconds apart", () => {
+    expect(keyGrid(ticks(0, 1, 2, 3.5, 4, 9), 12 * TICKS)).toEqual(ticks(0, 2, 4, 9))
+  })
+  test("is none where a gap is too long, the tail included", () => {
+    expect(keyGrid(ticks(0, 1.5, 11), 12 * TICKS)).toBeNull()
+    expect(keyGrid(ticks(0, 4), 15 * TICKS)).toBeNull()
+    expect(keyGrid([], TICKS)).toBeNull()
+  })
+  test("joins a tail under a second", () => {
+    expect(keyGrid(ticks(0, 7.145), 7.345 * TICKS)).toEqual(ticks(0))
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { ladder, levelOf, worthOffering } from "./ladder.ts"
+import { copiedRung, encodedInstead, ladder, levelOf, worthOffering } from "./ladder.ts"
 
 const names = (width: number, height: number) =>
   ladder({ width, height, framesPerSecond: 30 }).map(({ name }) => name)
@@ -46,4 +46,16 @@ describe("the ladder", () => {
       ]),
     ).toEqual(["240p", "480p", "720p"])
   })
+})
+
+test("a copied rung has a name of its own, and what it is encoded as instead", () => {
+  const [, top] = ladder({ width: 320, height: 240, framesPerSecond: 30 })
+  if (top === undefined) throw new Error("the ladder has two rungs")
+  const copied = copiedRung(top, { codecs: "avc1.4D4015", peakBitsPerSecond: 123_000 })
+  expect(copied).toMatchObject({
+    ...{ name: "240p-source", group: "r2", width: 320, height: 240 },
+    ...{ maxBitsPerSecond: 123_000, codecs: "avc1.4D4015" },
+  })
+  expect(encodedInstead(copied)).toEqual(top)
+  expect(encodedInstead(top)).toEqual(top)
 })

@@ -110,6 +110,25 @@ export const ladder = (source: Shown): ReadonlyArray<Rung> => {
   })
 }
 
+/** The top rung as the source's own coded pictures. */
+export const copiedRung = (
+  encoded: Rung,
+  source: { readonly codecs: string; readonly peakBitsPerSecond: number },
+): Rung => {
+  const { name, maxBitsPerSecond, codecs } = encoded
+  return {
+    ...encoded,
+    name: `${name}-source`,
+    maxBitsPerSecond: source.peakBitsPerSecond,
+    codecs: source.codecs,
+    copied: { instead: { name, maxBitsPerSecond, codecs } },
+  }
+}
+
+/** A copied rung as it is encoded where its bytes prove unfit. */
+export const encodedInstead = ({ copied, ...rung }: Rung): Rung =>
+  copied === undefined ? rung : { ...rung, ...copied.instead }
+
 export interface Measured {
   readonly rung: string
   readonly bitsPerSecond: number

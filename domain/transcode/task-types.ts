@@ -61,7 +61,7 @@ export const Storyboard = defineTask(
 )
 export const Package = defineTask(
   "Package",
-  { video: "segment*", audio: "audio", media: "media", rungs: "rungs" },
+  { video: "segment*", audio: "audio", media: "media", rungs: "rungs", index: "index?" },
   { manifest: "manifest" },
 )
 export const Publish = defineTask(

@@ -13,6 +13,8 @@ import type { LocalFile } from "./sparse.ts"
 
 /** By presentation times of the source, or by numbers of frames after the key frame. */
 export type Cut =
+  /** Segments of ours: all of them, on the video's own timeline, and no error is forgiven. */
+  | { readonly _tag: "Published" }
   | { readonly _tag: "ByTime"; readonly from: number; readonly to: number | null }
   | {
       readonly _tag: "ByCount"
@@ -39,7 +41,7 @@ export interface EncodeCommand {
 /** Frames are at least 90 ticks apart even at 1 ms; rounding moves one by a tick. */
 const keyFrameMargin = 20
 
-const trimOf = (cut: Cut) => {
+const trimOf = (cut: Exclude<Cut, { readonly _tag: "Published" }>) => {
   if (cut._tag === "ByCount") return `trim=start_frame=${cut.from}:end_frame=${cut.to}`
   return cut.to === null
     ? `trim=start_pts=${cut.from}`
@@ -48,6 +50,7 @@ const trimOf = (cut: Cut) => {
 
 const cutting = ({ index, cut, starts, isFirst }: EncodeCommand): ReadonlyArray<string> => {
   const { cappedTo } = index.video
+  if (cut._tag === "Published") return [`settb=1/${TICKS}`]
   const before = deinterlaced(index)
   if (cut._tag === "ByCount")
     return [...before, trimOf(cut), `settb=1/${TICKS},setpts=N*${cut.step}`]
@@ -85,6 +88,16 @@ const filterGraph = (command: EncodeCommand): string => {
 /** `avc1.64001F` → `3.1` */
 const levelOf = ({ codecs }: Rung) => (Number.parseInt(codecs.slice(-2), 16) / 10).toFixed(1)
 
+/** Told where frames do not, or not all alike: those of the source and those of its copy. */
+const coloursOf = ({ video, copied }: OpenedIndex): ReadonlyArray<string> => {
+  const told = ([primaries, transfer, matrix]: ReadonlyArray<number | string>) => [
+    ...["-color_primaries", String(primaries), "-color_trc", String(transfer)],
+    ...["-colorspace", String(matrix)],
+  ]
+  if (video.picture.isHdr) return told(["bt709", "bt709", "bt709"])
+  return copied === undefined ? [] : [...told(copied.colour), "-chroma_sample_location", "left"]
+}
+
 const encoding = (command: EncodeCommand, rung: Rung): ReadonlyArray<string> => {
   const { index, rungs, starts, isFirst } = command
   const keyFrames = starts.map((tick) => Math.max(0, (tick - keyFrameMargin) / TICKS).toFixed(6))
@@ -92,9 +105,6 @@ const encoding = (command: EncodeCommand, rung: Rung): ReadonlyArray<string> => 
   const border = isFirst ? "" : ":zones=0,0,b=1.7"
   const short = isFrugal(index, rung) ? ":bframes=1:b-pyramid=none" : ""
   const lookahead = lookaheadOf(index, rungs)
-  const colours = command.index.video.picture.isHdr
-    ? ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
-    : []
   return [
     ...["-an", "-fps_mode", "passthrough", "-enc_time_base", `1:${TICKS}`],
     ...["-c:v", "libx264", "-preset", "veryfast", "-crf", "23"],
@@ -103,19 +113,24 @@ const encoding = (command: EncodeCommand, rung: Rung): ReadonlyArray<string> => 
     ...["-profile:v", "high", "-level:v", levelOf(rung), "-a53cc", "0"],
     ...["-g", "9999", "-keyint_min", "1", "-sc_threshold", "0", "-forced-idr", "1"],
     ...["-force_key_frames", keyFrames.join(","), "-threads", "1"],
-    ...[...colours, "-color_range", "tv", "-map_metadata", "-1", "-map_chapters", "-1"],
+    ...[...coloursOf(command.index), "-color_range", "tv"],
+    ...["-map_metadata", "-1", "-map_chapters", "-1"],
     ...["-video_track_timescale", String(TICKS), "-use_editlist", "1", "-movflags"],
     "+empty_moov+default_base_moof+frag_keyframe+frag_discont+delay_moov",
     ...["-f", "mp4"],
   ]
 }
 
+/** What is shown to viewers as it is decodes without a word. */
+const strict = ["-xerror", "-err_detect", "explode"]
+
 export const encodeArguments = (command: EncodeCommand): ReadonlyArray<string> => {
-  const { index, local, seek, rungs, isTolerant } = command
+  const { index, local, seek, rungs, isTolerant, cut } = command
   const built = ffmpeg("/in")
     .inputOptions(
       ...["-v", "error", "-nostdin", "-max_alloc", String(2 ** 30)],
       ...["-max_error_rate", isTolerant ? "1" : "0.5"],
+      ...(cut._tag === "Published" ? strict : []),
       ...["-filter_threads", "1", "-filter_complex_threads", "1", "-threads", "1", "-copyts"],
       ...(local.isCut ? ["-probesize", "32", "-analyzeduration", "0"] : []),
       ...(seek === null
@@ -129,3 +144,12 @@ export const encodeArguments = (command: EncodeCommand): ReadonlyArray<string> =
   }
   return built._getArguments()
 }
+
+/** Decodes published segments and tells the time of each frame, its picture but a corner. */
+export const proofArguments = (index: OpenedIndex): ReadonlyArray<string> => [
+  ...["-v", "error", "-nostdin", "-max_alloc", String(2 ** 30), "-threads", "1", "-copyts"],
+  ...["-filter_threads", "1", "-probesize", "32", "-analyzeduration", "0", ...strict],
+  ...inputArguments(index.demuxer),
+  ...["-map", "0:v:0", "-vf", `settb=1/${TICKS},crop=16:16:0:0`, "-fps_mode", "passthrough"],
+  ...["-enc_time_base", `1:${TICKS}`, "-f", "framecrc", "pipe:1"],
+]

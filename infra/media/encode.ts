@@ -28,7 +28,7 @@ const pixelsPerSecond = (1920 * 1080 * 240) / 60
 const leastSeconds = 60
 const megapixel = 1_000_000
 
-const limitsOf = (
+export const limitsOf = (
   index: OpenedIndex,
   rungs: ReadonlyArray<Rung>,
   frames: number,
@@ -48,7 +48,8 @@ const limitsOf = (
 
 const twice = (limits: Limits): Limits => ({ ...limits, mebibytes: 2 * limits.mebibytes })
 
-const filesOf = (rung: Rung, file: Buffer, placed: Placed, plan: Plan) => {
+/** Init and segments of an encoded rung; `null`: the file is none. */
+export const filesOf = (rung: Rung, file: Buffer, placed: Placed, plan: Plan) => {
   const configuration = avcConfiguration(readFragments(file)?.entry ?? Buffer.alloc(0))
   if (configuration === null) return null
   const size = { width: rung.width, height: rung.height }

@@ -1,9 +1,10 @@
-/** The media programs: ffmpeg and ffprobe in the sandbox. `REELOG_PROGRAMS` names a folder they were unpacked into. */
+/** The media programs: ffmpeg and ffprobe in the sandbox. `REELOG_PROGRAMS` names a folder they were unpacked into, `REELOG_COPY_TOP_RUNG=false` has every rung encoded. */
 import { Config, Effect, Layer, Option } from "effect"
 import { planPieces } from "#domain/transcode/chunks.ts"
 import type { Rung } from "#domain/transcode/facts.ts"
 import { cutOf } from "./attempts.ts"
 import { encodeAudioWith } from "./audio.ts"
+import { copyingWith } from "./copy/encode-copied.ts"
 import { encodeWith } from "./encode.ts"
 import { inspectWith } from "./inspect.ts"
 import { storyboardWith, thumbnailsWith } from "./pictures.ts"
@@ -23,6 +24,7 @@ const split = (index: Uint8Array, rungs: ReadonlyArray<Rung>) =>
     }))
   })
 
+const copyTopRung = Config.withDefault(Config.Boolean("REELOG_COPY_TOP_RUNG"), true)
 const unpackedPrograms = Config.option(Config.String("REELOG_PROGRAMS"))
 
 /** Fails with `SandboxUnavailable` where no program can be confined: nothing is run then. */
@@ -33,9 +35,9 @@ export const ffmpegMediaTools = Layer.effect(
     const sandbox = yield* openSandbox(programsIn(Option.getOrNull(unpacked)))
     return MediaTools.of({
       sandbox: sandbox.kind,
-      inspect: inspectWith(sandbox),
+      inspect: inspectWith(sandbox, yield* copyTopRung),
       split,
-      encode: encodeWith(sandbox),
+      encode: copyingWith(sandbox, encodeWith(sandbox)),
       encodeAudio: encodeAudioWith(sandbox),
       thumbnails: thumbnailsWith(sandbox),
       storyboard: storyboardWith(sandbox),

@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { Effect } from "effect"
 import { ladder } from "#domain/transcode/ladder.ts"
 import { unitsIn } from "./container-units.ts"
+import { withCopiedTop } from "./copy/top-rung.ts"
 import { tellsOfDamage } from "./damage.ts"
 import { type Described, indexOf, mediaOf } from "./describe.ts"
 import { type Mp4Head, readMp4Head } from "./mp4-head.ts"
@@ -146,7 +147,7 @@ const cutFor = (demuxer: Demuxer, columns: PacketColumns): SourceIndex["cut"] =>
   }
 }
 
-export const inspectWith = (sandbox: Sandbox) =>
+export const inspectWith = (sandbox: Sandbox, isCopyAllowed: boolean) =>
   Effect.fn("inspect")(function* <E>(source: Source<E>, directory: string) {
     const demuxer = yield* sniffed(source)
     const mp4 = demuxer === "mov" ? yield* readMp4Head(source) : null
@@ -212,13 +213,15 @@ export const inspectWith = (sandbox: Sandbox) =>
       shown: all?.columns.shown() ?? described.shown,
       isDamaged: described.isDamaged || isBroken,
     }
-    const index = indexOf(final)
-    const media = mediaOf(final, index)
+    const fixed = indexOf(final)
+    const rungs = ladder(mediaOf(final, fixed).video)
+    const top = withCopiedTop({ ...fixed, head: headBytes }, rungs, isCopyAllowed)
     const runs = [spent, trial.spent, ...(all === null ? [] : [all.spent])]
     const inspected: Inspected = {
-      media,
-      rungs: ladder(media.video),
-      index: packIndex(index, headBytes),
+      media: mediaOf(final, top.index),
+      rungs: top.rungs,
+      ...(top.copyRefused !== undefined && { copyRefused: top.copyRefused }),
+      index: packIndex(top.index, headBytes),
       cpuSeconds: runs.reduce((sum, run) => sum + run.cpuSeconds, 0),
       peakMebibytes: Math.max(...runs.map((run) => run.peakMebibytes)),
     }

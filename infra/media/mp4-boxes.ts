@@ -56,7 +56,7 @@ export const findBox = (
   return undefined
 }
 
-const tracksOf = (moov: Buffer): ReadonlyArray<Box> => {
+export const tracksOf = (moov: Buffer): ReadonlyArray<Box> => {
   const root = findBox(moov, "moov")
   if (root === undefined) return []
   return [...boxesIn(moov, root.body, root.end)].filter(({ type }) => type === "trak")

@@ -5,7 +5,7 @@
  */
 import { Context, type Effect, Schema } from "effect"
 import type { Piece } from "#domain/scheduling/events.ts"
-import type { Audio, Media, Picture, Rung, Segment } from "#domain/transcode/facts.ts"
+import type { Audio, CopyRefusal, Media, Picture, Rung, Segment } from "#domain/transcode/facts.ts"
 
 /** Half-open, in bytes. */
 export interface ByteRange {
@@ -92,6 +92,8 @@ export interface Inspected extends Spent {
   readonly media: Media
   /** Lowest first: groups `r1`, `r2`, … */
   readonly rungs: ReadonlyArray<Rung>
+  /** Why the top rung is not the source's own coded pictures, where it is not. */
+  readonly copyRefused?: ReadonlyArray<string>
   /** The index of the source, grid included, as an object to be kept: all later calls ask for these bytes. */
   readonly index: Uint8Array
 }
@@ -125,8 +127,10 @@ export interface Encoded extends Spent {
   }>
   /** Frames are missing, or decoded from bytes that are not what they were. */
   readonly isDamaged?: boolean
-  /** Which way of cutting gave the planned frames; `damaged`: none, these are the ones that can be had. */
-  readonly way: "sparse" | "counted" | "pre-roll" | "whole" | "damaged"
+  /** Which way of cutting gave the planned frames; `damaged`: none, these are the ones that can be had; `copied`: no cutting, from the published segments. */
+  readonly way: "sparse" | "counted" | "pre-roll" | "whole" | "damaged" | "copied"
+  /** The copied rung's bytes proved unfit: it was encoded, under its other name. */
+  readonly refused?: CopyRefusal
 }
 
 /** A few segments of sound, in order; the init segment is the same in each batch. */

@@ -59,6 +59,13 @@ export interface SourceIndex {
   readonly zero: number
   readonly grid: ReadonlyArray<number>
   readonly end: number
+  /** The top rung is the source's own coded pictures: what viewers are told of them. */
+  readonly copied?: {
+    /** The `avcC` record, base64. */
+    readonly avcC: string
+    /** Primaries, transfer and matrix, the same in every rung. */
+    readonly colour: readonly [number, number, number]
+  }
 }
 
 /** An index, and the head of the file it describes: `ftyp` and `moov` of MP4. */

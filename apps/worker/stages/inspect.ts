@@ -26,7 +26,10 @@ export const inspect = stage(
     const found = yield* media.inspect(source, directory)
     const index = yield* keepRef(temp(task.videoId, task.run, "index.json"), found.index)
     return {
-      outputs: { media: found.media, rungs: found.rungs, index, work: workOf(found) },
+      outputs: {
+        ...{ media: found.media, rungs: found.rungs, index, work: workOf(found) },
+        ...(found.copyRefused !== undefined && { copyRefused: found.copyRefused }),
+      },
       groups: [...found.rungs.map(({ group }) => group), WHOLE_LADDER],
       cpuSeconds: found.cpuSeconds,
     }

@@ -1,6 +1,7 @@
 /**
- * Stage `Package`: makes no media. It proves that the segments of all pieces join to renditions
- * without a gap and with the same borders, measures them, and writes the final playlists.
+ * Stage `Package`: makes no media, but where a copied rung was refused on the way. It proves that
+ * the segments of all pieces join to renditions without a gap and with the same borders, measures
+ * them, and writes the final playlists.
  */
 import { Effect, Schema } from "effect"
 import { initSegment, manifest } from "#domain/keys.ts"
@@ -18,7 +19,8 @@ import {
 } from "#domain/transcode/facts.ts"
 import { mediaList, multivariantList } from "#domain/transcode/playlist.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
-import { keep } from "../objects.ts"
+import { keep, ObjectRef } from "../objects.ts"
+import { settled } from "../refused-copies.ts"
 import { aligned, joined, measured, type Rendition, withoutGap } from "../renditions.ts"
 import { HeaderDiffers, InputsUnreadable, SegmentsDisagree, stage, type Task } from "../stage.ts"
 
@@ -27,6 +29,7 @@ const Input = Schema.Struct({
   audio: Schema.optionalKey(Audio),
   media: Media,
   rungs: Schema.Array(Rung),
+  index: Schema.optionalKey(ObjectRef),
 })
 
 const PLAYLIST = "application/vnd.apple.mpegurl"
@@ -64,7 +67,8 @@ const oneHeader = Effect.fnUntraced(function* (
 
 export const packageVideo = stage(
   Input,
-  Effect.fn("stage.package")(function* (task, { video, audio, media, rungs }) {
+  Effect.fn("stage.package")(function* (task, { video: told, audio, media, rungs: ladder, index }) {
+    const { rungs, pieces: video, cpuSeconds } = yield* settled(task, ladder, told, index)
     const renditions = rungs.map(({ name }) => joined(name, video))
     const chosen = audio === undefined ? null : defaultSound(audio)
     const sound = chosen === null ? null : yield* soundOf(task, chosen)
@@ -111,7 +115,7 @@ export const packageVideo = stage(
       rungs: figures,
     }
     const isDamaged = video.some(({ damaged }) => damaged) || audio?.damaged === true
-    const told = isDamaged ? { media: { ...media, damaged: true } } : {}
-    return { outputs: { manifest: packaged, ...told }, cpuSeconds: 0 }
+    const news = isDamaged ? { media: { ...media, damaged: true } } : {}
+    return { outputs: { manifest: packaged, ...news }, cpuSeconds }
   }),
 )
