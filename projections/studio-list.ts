@@ -11,6 +11,7 @@ import { type Cursor, fromTheTop, type Page, pageOf } from "./pages.ts"
 import { type Fact, projection, videoOfEvent } from "./projection.ts"
 import { query, type Shards } from "./query.ts"
 import { outputsOf } from "./task.ts"
+import { type Thumbnails, withEvent, withMade } from "./thumbnails.ts"
 import type { ProgressState, VideoState } from "./watch-page.ts"
 
 export const studioVideos = pgTable("studio_videos", {
@@ -29,7 +30,7 @@ export const studioVideos = pgTable("studio_videos", {
   height: integer(),
   byteLength: bigint({ mode: "number" }),
   fileName: text(),
-  thumbnails: jsonb().$type<ReadonlyArray<Picture>>().notNull(),
+  thumbnails: jsonb().$type<Thumbnails>().notNull(),
   createdAt: bigint({ mode: "number" }).notNull(),
   publishedAt: bigint({ mode: "number" }),
   /** Of `video-{videoId}`: the ETag. */
@@ -57,7 +58,9 @@ const learned = (row: StudioVideo, { event }: Fact): Partial<StudioVideo> | null
   const outputs = outputsOf(event, row.transcode)
   if (outputs?.images !== undefined) {
     return Option.getOrNull(
-      Option.map(readImages(outputs.images), (thumbnails) => ({ thumbnails })),
+      Option.map(readImages(outputs.images), (made) => ({
+        thumbnails: withMade(row.thumbnails, made),
+      })),
     )
   }
   if (outputs?.media === undefined) return null
@@ -87,6 +90,12 @@ const changed = (row: StudioVideo, fact: Fact): Partial<StudioVideo> | null => {
       return { transcode: event.transcode }
     case "TaskSucceeded":
       return learned(row, fact)
+    case "ThumbnailChosen":
+    case "ThumbnailMade":
+      return { thumbnails: withEvent(row.thumbnails, event) ?? row.thumbnails }
+    case "ThumbnailUploaded":
+    case "ThumbnailRefused":
+      return {}
     case "VideoPlayable":
       return row.progress === "published" ? {} : { progress: "playable" }
     case "VideoPublished":

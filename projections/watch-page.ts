@@ -20,6 +20,7 @@ import type { TakedownReason, Visibility } from "#domain/video/events.ts"
 import { type Fact, projection, videoOfEvent } from "./projection.ts"
 import { query, type Shards } from "./query.ts"
 import { outputsOf } from "./task.ts"
+import { type Thumbnails, withEvent, withMade } from "./thumbnails.ts"
 
 /** A rung of the ladder; its measured bit rates are known once it is packaged. */
 export interface RungShown {
@@ -72,7 +73,7 @@ export const watchPages = pgTable("watch_pages", {
   byteLength: bigint({ mode: "number" }),
   fileName: text(),
   rungs: jsonb().$type<ReadonlyArray<RungShown>>().notNull(),
-  thumbnails: jsonb().$type<ReadonlyArray<Picture>>().notNull(),
+  thumbnails: jsonb().$type<Thumbnails>().notNull(),
   storyboard: jsonb().$type<Storyboard>(),
   createdAt: bigint({ mode: "number" }).notNull(),
   playableAt: bigint({ mode: "number" }),
@@ -136,7 +137,10 @@ const learn = (page: WatchPage, fact: Fact): WatchPage => {
       onNone: () => ladder,
       onSome: (measured) => measureRungs(ladder, measured),
     }),
-    thumbnails: Option.getOrElse(images, () => page.thumbnails),
+    thumbnails: Option.match(images, {
+      onNone: () => page.thumbnails,
+      onSome: (made) => withMade(page.thumbnails, made),
+    }),
     storyboard: Option.getOrElse(storyboard, () => page.storyboard),
     position: fact.position,
   }
@@ -180,6 +184,12 @@ const changed = (page: WatchPage, { event }: Fact): Partial<WatchPage> | null =>
       return page.run !== null && page.run >= runOf(event.transcode)
         ? null
         : { transcode: event.transcode, run: runOf(event.transcode) }
+    case "ThumbnailChosen":
+    case "ThumbnailMade":
+      return { thumbnails: withEvent(page.thumbnails, event) ?? page.thumbnails }
+    case "ThumbnailUploaded":
+    case "ThumbnailRefused":
+      return {}
     case "VideoPlayable":
       return {
         progress: page.progress === "published" ? "published" : "playable",

@@ -16,6 +16,7 @@ import { listPublicVideos } from "#projections/home-list.ts"
 import { listModeration, type ModerationEntry } from "#projections/moderation-log.ts"
 import { readCursor } from "#projections/pages.ts"
 import { listChannelVideos, type StudioVideo } from "#projections/studio-list.ts"
+import { posterOf } from "#projections/thumbnails.ts"
 import type { WatchPage } from "#projections/watch-page.ts"
 import { dependencies } from "../api/health.ts"
 import { lifeOf } from "../api/life.ts"
@@ -50,7 +51,7 @@ const cursorOf = ({ cursor }: Asked) => {
 type Names = ReadonlyMap<string, Sealed>
 
 const thumbnail = (edgeUrl: string, { thumbnails }: Pick<WatchPage, "thumbnails">) => {
-  const best = thumbnails[Math.floor(thumbnails.length / 2)]
+  const best = posterOf(thumbnails)
   return best === undefined ? null : imageUrl(edgeUrl, best.key)
 }
 

@@ -228,7 +228,14 @@ export const madeUp: Partial<MediaTools["Service"]> = {
     ),
   thumbnails: () =>
     Effect.succeed({
-      images: [{ name: "1.jpg", data: bytes("jpeg"), width: 640, height: 360, at: 0 }],
+      images: [
+        {
+          at: 0,
+          files: [
+            { name: "1-640.jpg", data: bytes("jpeg"), width: 640, height: 360, format: "jpeg" },
+          ],
+        },
+      ],
       ...spent,
     }),
   storyboard: () =>

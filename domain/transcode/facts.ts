@@ -174,13 +174,29 @@ export const Text = Schema.Struct({
 })
 export type Text = typeof Text.Type
 
-/** `thumbnails` → `images`, `storyboard` → `storyboard`: object keys. */
+export const ImageFormat = Schema.Literals(["jpeg", "webp"])
+export type ImageFormat = typeof ImageFormat.Type
+
+/** A copy of a picture: never larger than the video. */
+export const ImageFile = Schema.Struct({
+  key: Schema.String,
+  width: Schema.Int,
+  height: Schema.Int,
+  format: ImageFormat,
+  bytes: Schema.Int,
+})
+export type ImageFile = typeof ImageFile.Type
+
+/** `thumbnails` → `images`, best first; `storyboard` → `storyboard`: object keys. */
 export const Picture = Schema.Struct({
+  /** Its largest JPEG. */
   key: Schema.String,
   width: Schema.Int,
   height: Schema.Int,
   /** Where in the video, ticks. */
   at: Schema.Int,
+  /** Smallest first. */
+  files: Schema.optionalKey(Schema.Array(ImageFile)),
 })
 export type Picture = typeof Picture.Type
 export const Storyboard = Schema.Struct({

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { AccountId, ChannelId, Timestamp, VideoId } from "#domain/ids.ts"
 import { Sealed } from "#domain/sealed.ts"
+import { Picture } from "#domain/transcode/facts.ts"
 
 export const Visibility = Schema.Literals(["public", "unlisted", "private"])
 export type Visibility = typeof Visibility.Type
@@ -20,6 +21,17 @@ export type TakedownReason = typeof TakedownReason.Type
 
 const ofVideo = { videoId: VideoId, at: Timestamp }
 
+/** Of an image that the owner uploaded: made of its bytes. */
+export const ImageId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{16}$/))
+
+/** Copies of an image that is no moment of the video. */
+const { key, width, height, files } = Picture.fields
+export const OwnPicture = Schema.Struct({ key, width, height, files })
+export type OwnPicture = typeof OwnPicture.Type
+
+/** Which of the pictures that the platform made, from 1, best first; `null`: whichever is best. */
+export const Choice = Schema.NullOr(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3 })))
+
 export const VideoEvent = Schema.TaggedUnion({
   VideoCreated: {
     ...ofVideo,
@@ -37,6 +49,13 @@ export const VideoEvent = Schema.TaggedUnion({
     description: Schema.optionalKey(Schema.NullOr(Sealed)),
     visibility: Schema.optionalKey(Visibility),
   },
+  /** What the video is shown by from now on. */
+  ThumbnailChosen: { ...ofVideo, choice: Choice },
+  /** The owner's own image lies at `own-images/{videoId}/{image}`: as it came, shown to nobody. */
+  ThumbnailUploaded: { ...ofVideo, image: ImageId, byteLength: Schema.Int },
+  /** It has been made anew, pixels alone, and is shown from now on. */
+  ThumbnailMade: { ...ofVideo, image: ImageId, picture: OwnPicture },
+  ThumbnailRefused: { ...ofVideo, image: ImageId, code: Schema.String },
   /** The first seconds of the lowest rung can be watched. */
   VideoPlayable: { ...ofVideo, transcode: Schema.String },
   /** Every rendition is whole; the final manifests stand at `manifests/{videoId}/{run}/`. */

@@ -9,7 +9,14 @@ import { accept, alreadyDone, type Decider, type Decision, reject } from "#domai
 import { AccountId, ChannelId, Timestamp, VideoId, videoStream } from "#domain/ids.ts"
 import { runOf } from "#domain/keys.ts"
 import { Sealed } from "#domain/sealed.ts"
-import { TakedownReason, type VideoEvent, Visibility } from "./events.ts"
+import {
+  Choice,
+  ImageId,
+  OwnPicture,
+  TakedownReason,
+  type VideoEvent,
+  Visibility,
+} from "./events.ts"
 
 // Commands
 
@@ -32,6 +39,10 @@ export const VideoCommand = Schema.TaggedUnion({
     description: Schema.optionalKey(Schema.NullOr(Sealed)),
     visibility: Schema.optionalKey(Visibility),
   },
+  ChooseThumbnail: { ...ofVideo, choice: Choice },
+  UploadThumbnail: { ...ofVideo, image: ImageId, byteLength: Schema.Int },
+  ShowThumbnail: { ...ofVideo, image: ImageId, picture: OwnPicture },
+  RefuseThumbnail: { ...ofVideo, image: ImageId, code: Schema.String },
   MarkPlayable: { ...ofVideo, transcode: Schema.String },
   PublishVideo: { ...ofVideo, transcode: Schema.String },
   FailVideo: { ...ofVideo, code: Schema.String },
@@ -71,6 +82,11 @@ export type Progress =
   | { readonly _tag: "Published"; readonly transcode: string }
   | { readonly _tag: "Failed"; readonly code: string }
 
+/** What was asked to be shown last; an own image is waited for until it has been made. */
+type Thumbnail =
+  | { readonly _tag: "Made"; readonly choice: number | null }
+  | { readonly _tag: "Own"; readonly image: string; readonly isWaiting: boolean }
+
 export type Video =
   | { readonly _tag: "Absent" }
   | {
@@ -78,17 +94,26 @@ export type Video =
       readonly request: string | undefined
       readonly progress: Progress
       readonly isTakenDown: boolean
+      readonly thumbnail: Thumbnail
     }
 
 const evolve = (video: Video, event: VideoEvent): Video => {
   if (event._tag === "VideoCreated") {
     const progress = { _tag: "Processing" } as const
-    return { _tag: "Present", request: event.request, progress, isTakenDown: false }
+    const thumbnail = { _tag: "Made", choice: null } as const
+    return { _tag: "Present", request: event.request, progress, isTakenDown: false, thumbnail }
   }
   if (video._tag === "Absent") return video
   switch (event._tag) {
     case "VideoDetailsChanged":
       return video
+    case "ThumbnailChosen":
+      return { ...video, thumbnail: { _tag: "Made", choice: event.choice } }
+    case "ThumbnailUploaded":
+      return { ...video, thumbnail: { _tag: "Own", image: event.image, isWaiting: true } }
+    case "ThumbnailMade":
+    case "ThumbnailRefused":
+      return { ...video, thumbnail: { _tag: "Own", image: event.image, isWaiting: false } }
     case "VideoPlayable":
       return { ...video, progress: { _tag: "Playable", transcode: event.transcode } }
     case "VideoPublished":
@@ -132,6 +157,44 @@ const decideMilestone = (
   return isKnown ? alreadyDone : accept({ _tag: "VideoPlayable", videoId, transcode, at })
 }
 
+type OfThumbnail = Extract<
+  VideoCommand,
+  { _tag: "ChooseThumbnail" | "UploadThumbnail" | "ShowThumbnail" | "RefuseThumbnail" }
+>
+
+/** An image that has been made too late, after another wish, is not shown. */
+const decideThumbnail = (
+  { thumbnail }: Present,
+  command: OfThumbnail,
+): Decision<VideoEvent, VideoRejection> => {
+  const { videoId, at } = command
+  if (command._tag === "ChooseThumbnail") {
+    const { choice } = command
+    const isKnown = thumbnail._tag === "Made" && thumbnail.choice === choice
+    return isKnown ? alreadyDone : accept({ _tag: "ThumbnailChosen", videoId, choice, at })
+  }
+  const { image } = command
+  const isWaiting = thumbnail._tag === "Own" && thumbnail.image === image && thumbnail.isWaiting
+  switch (command._tag) {
+    case "UploadThumbnail": {
+      const { byteLength } = command
+      return isWaiting
+        ? alreadyDone
+        : accept({ _tag: "ThumbnailUploaded", videoId, image, byteLength, at })
+    }
+    case "ShowThumbnail": {
+      const { picture } = command
+      return isWaiting
+        ? accept({ _tag: "ThumbnailMade", videoId, image, picture, at })
+        : alreadyDone
+    }
+    case "RefuseThumbnail":
+      return isWaiting
+        ? accept({ _tag: "ThumbnailRefused", videoId, image, code: command.code, at })
+        : alreadyDone
+  }
+}
+
 const decide = (video: Video, command: VideoCommand): Decision<VideoEvent, VideoRejection> => {
   const { videoId, at } = command
   if (command._tag === "CreateVideo") {
@@ -149,6 +212,11 @@ const decide = (video: Video, command: VideoCommand): Decision<VideoEvent, Video
       const { _tag, ...details } = command
       return accept({ _tag: "VideoDetailsChanged", ...details })
     }
+    case "ChooseThumbnail":
+    case "UploadThumbnail":
+    case "ShowThumbnail":
+    case "RefuseThumbnail":
+      return decideThumbnail(video, command)
     case "MarkPlayable":
     case "PublishVideo":
     case "FailVideo":

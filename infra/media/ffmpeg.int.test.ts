@@ -172,10 +172,10 @@ test("thumbnails and a storyboard are made of the key frames around", async () =
       return { images: thumbnails.images, board: yield* tools.storyboard(job) }
     }),
   )
-  expect(images.map(({ name, width, height }) => [name, width, height])).toEqual([
-    ["1.jpg", 426, 240],
-    ["2.jpg", 426, 240],
-    ["3.jpg", 426, 240],
+  expect(images.map(({ files }) => files.map(({ name }) => name))).toEqual([
+    ["1-320.jpg", "1-320.webp", "1-426.jpg", "1-426.webp"],
+    ["2-320.jpg", "2-320.webp", "2-426.jpg", "2-426.webp"],
+    ["3-320.jpg", "3-320.webp", "3-426.jpg", "3-426.webp"],
   ])
   expect(board.sprites.map(({ width, height }) => [width, height])).toEqual([[960, 90]])
   expect(board.vtt).toContain("00:00:10.000 --> 00:00:11.000\nstoryboard-0.jpg#xywh=800,0,160,90")

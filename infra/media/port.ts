@@ -153,14 +153,39 @@ export interface PictureJob<E> {
   readonly directory: string
 }
 
-export interface PictureFile extends Omit<Picture, "key"> {
-  /** Relative: `1.jpg`. */
+export interface ImageData extends Omit<ImageFile, "key" | "bytes"> {
+  /** Relative: `1-640.jpg`. */
+  readonly name: string
+  readonly data: Uint8Array
+}
+
+/** One picture of the video: its copies, smallest first. */
+export interface ThumbnailFiles {
+  /** Ticks. */
+  readonly at: number
+  readonly files: ReadonlyArray<ImageData>
+}
+
+/** An image that a user uploaded, perhaps none at all. */
+export interface ImageJob {
+  readonly bytes: Uint8Array
+  /** Of its copies: `{name}-640.jpg`. */
+  readonly name: string
+  readonly directory: string
+}
+
+/** Fatal: it is no image that can be shown; `code` is told to the uploader. */
+export class ImageRefused extends Schema.TaggedError<ImageRefused>()("ImageRefused", {
+  code: Schema.Literals(["not_an_image", "unreadable_image", "too_many_pixels"]),
+}) {}
+
+export interface SpriteFile extends Omit<Picture, "key" | "files"> {
   readonly name: string
   readonly data: Uint8Array
 }
 
 export interface StoryboardFiles extends Spent {
-  readonly sprites: ReadonlyArray<PictureFile>
+  readonly sprites: ReadonlyArray<SpriteFile>
   /** WebVTT whose cues name the sprites relatively: `storyboard-0.jpg#xywh=…`. */
   readonly vtt: string
 }
@@ -185,10 +210,17 @@ export class MediaTools extends Context.Service<
     readonly encodeAudio: <E>(
       job: AudioJob<E>,
     ) => Effect.Effect<{ readonly audio: Audio } & Spent, MediaFailure | E>
-    /** Three of them, at a tenth, a half and nine tenths. */
+    /** Three of them, the one to show first: the best of frames spread over the video. */
     readonly thumbnails: <E>(
       job: PictureJob<E>,
-    ) => Effect.Effect<{ readonly images: ReadonlyArray<PictureFile> } & Spent, MediaFailure | E>
+    ) => Effect.Effect<{ readonly images: ReadonlyArray<ThumbnailFiles> } & Spent, MediaFailure | E>
+    /** A user's own image in place of them: the same copies, of its pixels alone. */
+    readonly ownImage: (
+      job: ImageJob,
+    ) => Effect.Effect<
+      { readonly files: ReadonlyArray<ImageData> } & Spent,
+      MediaFailure | ImageRefused
+    >
     readonly storyboard: <E>(job: PictureJob<E>) => Effect.Effect<StoryboardFiles, MediaFailure | E>
   }
 >()("infra/media/MediaTools") {}

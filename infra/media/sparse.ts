@@ -138,16 +138,19 @@ export const localFile = Effect.fn("localFile")(function* <E>(
   }
 })
 
-/** Key frames alone, for pictures of the whole video. */
+/** Key frames alone, for pictures of the whole video; where it can be cut, only those wanted. */
 export const keyFramesFile = Effect.fn("keyFramesFile")(function* <E>(
   source: Source<E>,
   index: OpenedIndex,
   directory: string,
+  isWanted: (pts: number | null) => boolean = () => true,
 ) {
   if (index.cut !== "mp4") return yield* wholeFile(source, index)
-  const { at, size, flags } = index.video.packets
+  const { at, size, flags, pts } = index.video.packets
   const ranges = at.flatMap((from, i) =>
-    ((flags[i] ?? 0) & KEY) === 0 ? [] : [{ from, to: from + (size[i] ?? 0) }],
+    ((flags[i] ?? 0) & KEY) === 0 || !isWanted(pts[i] ?? null)
+      ? []
+      : [{ from, to: from + (size[i] ?? 0) }],
   )
   const path = join(directory, "key-frames.sparse")
   return yield* writeLocal(source, index, mergeRanges(ranges), path)

@@ -41,7 +41,7 @@ export const publish = stage(
       if (missing !== undefined) return yield* new ManifestBroken({ missing })
     }
     const pictures = [
-      ...(thumbnails ?? []).map(({ key }) => key),
+      ...(thumbnails ?? []).flatMap(({ key, files }) => files?.map((file) => file.key) ?? [key]),
       ...(storyboard === undefined ? [] : [storyboard.vttKey, ...storyboard.spriteKeys]),
     ]
     yield* Effect.forEach(pictures, (key) =>

@@ -1,10 +1,10 @@
-/** Stage `Thumbnails`: still pictures to choose a video by. */
+/** Stage `Thumbnails`: still pictures to choose a video by, the best first. */
 import { Effect, Schema } from "effect"
 import { image } from "#domain/keys.ts"
-import type { Picture } from "#domain/transcode/facts.ts"
 import { MediaTools } from "#infra/media/port.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
-import { keepMedia, ObjectRef } from "../objects.ts"
+import { keepPicture } from "../keep-picture.ts"
+import { ObjectRef } from "../objects.ts"
 import { Scratch } from "../scratch.ts"
 import { Sources } from "../source.ts"
 import { stage } from "../stage.ts"
@@ -25,13 +25,8 @@ export const thumbnails = stage(
       index: yield* objects.get(index.key),
       directory,
     })
-    const images = yield* Effect.forEach(
-      made.images,
-      Effect.fnUntraced(function* ({ name, data, width, height, at }) {
-        const key = image(task.videoId, task.run, name)
-        yield* keepMedia(key, data, "image/jpeg")
-        return { key, width, height, at } satisfies Picture
-      }),
+    const images = yield* Effect.forEach(made.images, ({ at, files }) =>
+      keepPicture((name) => image(task.videoId, task.run, name), at, files),
     )
     return { outputs: { images, work: workOf(made) }, cpuSeconds: made.cpuSeconds }
   }),
