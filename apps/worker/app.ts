@@ -11,6 +11,7 @@ import type { WorkerSettings } from "./settings.ts"
 import { sources } from "./source.ts"
 import { encodeAudio } from "./stages/encode-audio.ts"
 import { encodeVideo } from "./stages/encode-video.ts"
+import { grayscale } from "./stages/grayscale.ts"
 import { inspect } from "./stages/inspect.ts"
 import { packageVideo } from "./stages/package.ts"
 import { publish } from "./stages/publish.ts"
@@ -23,6 +24,7 @@ export const builtInStages: Readonly<Record<Slots, Stages>> = {
   light: { Inspect: inspect, Split: split, EncodeAudio: encodeAudio },
   encode: {
     EncodeVideo: encodeVideo,
+    Grayscale: grayscale,
     Thumbnails: thumbnails,
     Storyboard: storyboard,
     // They wait for nothing: uploads that pause, and hold light slots, must not hold up what is done.

@@ -188,6 +188,7 @@ export const madeUp: Partial<MediaTools["Service"]> = {
   sandbox: "bwrap",
   inspect: (source) =>
     Effect.as(source.read({ from: 0, to: 10 }), { media, rungs, index: bytes("{}"), ...spent }),
+  look: (index) => Effect.succeed(index),
   split: () => Effect.succeed(pieces),
   encode: ({ piece, rungs: wanted }: { piece: Piece; rungs: ReadonlyArray<Rung> }) =>
     Effect.succeed({

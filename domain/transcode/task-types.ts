@@ -35,6 +35,8 @@ export const Split = defineTask(
   { chunks: "chunk*" },
   5,
 )
+/** An example of a type of one's own: what reads its index instead of Inspect's makes gray pictures. */
+const Grayscale = defineTask("Grayscale", { index: "index" }, { index: "index" })
 export const EncodeVideo = defineTask(
   "EncodeVideo",
   { ...ofSource, chunk: "chunk", rungs: "rungs", index: "index" },
@@ -80,6 +82,7 @@ const Transcode = defineTask(
 export const builtInTypes: ReadonlyArray<TaskType> = [
   Inspect,
   Split,
+  Grayscale,
   EncodeVideo,
   EncodeAudio,
   Thumbnails,

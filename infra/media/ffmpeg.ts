@@ -7,6 +7,7 @@ import { encodeAudioWith } from "./audio.ts"
 import { copyingWith } from "./copy/encode-copied.ts"
 import { encodeWith } from "./encode.ts"
 import { inspectWith } from "./inspect.ts"
+import { withLook } from "./look.ts"
 import { storyboardWith, thumbnailsWith } from "./pictures.ts"
 import { MediaTools, type PlannedPiece } from "./port.ts"
 import { programsIn } from "./sandbox/programs.ts"
@@ -36,6 +37,7 @@ export const ffmpegMediaTools = Layer.effect(
     return MediaTools.of({
       sandbox: sandbox.kind,
       inspect: inspectWith(sandbox, yield* copyTopRung),
+      look: withLook,
       split,
       encode: copyingWith(sandbox, encodeWith(sandbox)),
       encodeAudio: encodeAudioWith(sandbox),

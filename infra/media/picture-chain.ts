@@ -2,16 +2,20 @@
 import { TICKS } from "#domain/transcode/facts.ts"
 import { type OpenedIndex, ticksOf } from "./source-index.ts"
 
-/** PQ and HLG to SDR; scaled down before it, for it costs by the pixel. */
-export const toneMapped = ({ video }: OpenedIndex): ReadonlyArray<string> =>
-  video.picture.isHdr
+const looks = { gray: ["hue=s=0"] } as const
+
+/** PQ and HLG to SDR, and another look where one is wished; scaled down before it, for it costs by the pixel. */
+export const toneMapped = ({ video, look }: OpenedIndex): ReadonlyArray<string> => [
+  ...(video.picture.isHdr
     ? [
         "zscale=t=linear:npl=100:p=bt709",
         "format=gbrpf32le",
         "tonemap=hable:desat=0",
         "zscale=t=bt709:m=bt709:r=tv",
       ]
-    : []
+    : []),
+  ...(look === undefined ? [] : looks[look]),
+]
 
 /** Looks at neighbours: stands before any cut. */
 export const deinterlaced = ({ video }: OpenedIndex): ReadonlyArray<string> =>

@@ -98,6 +98,9 @@ export interface Inspected extends Spent {
   readonly index: Uint8Array
 }
 
+/** How pictures are shown, where not as they are. */
+export type Look = "gray"
+
 /** A piece to be emitted, and the bytes of the source it needs; `null`: all of them. */
 export interface PlannedPiece {
   readonly piece: Piece & Required<Pick<Piece, "from" | "to" | "frames" | "keyPts" | "groups">>
@@ -200,6 +203,8 @@ export class MediaTools extends Context.Service<
       source: Source<E>,
       directory: string,
     ) => Effect.Effect<Inspected, MediaFailure | E>
+    /** The index of the same source, whose pictures are shown like this wherever it is used. */
+    readonly look: (index: Uint8Array, look: Look) => Effect.Effect<Uint8Array>
     /** All pieces, in order. Pieces 0 and 1 name a group per rung, later ones `all`. */
     readonly split: (
       index: Uint8Array,

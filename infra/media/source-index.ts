@@ -5,6 +5,7 @@
  */
 import type { Timeline } from "#domain/transcode/chunks.ts"
 import { TICKS } from "#domain/transcode/facts.ts"
+import type { Look } from "./port.ts"
 import type { Demuxer } from "./sniff.ts"
 
 /** Packets in file order, a column each. */
@@ -55,6 +56,7 @@ export interface SourceIndex {
     readonly size: ReadonlyArray<number>
     readonly endTicks: number
   } | null
+  readonly look?: Look
   /** Start of the common timeline, 1/90000 s, not rounded. */
   readonly zero: number
   readonly grid: ReadonlyArray<number>
