@@ -14,6 +14,7 @@ import { filesOf, limitsOf } from "../encode.ts"
 import { encodeArguments, proofArguments } from "../encode-arguments.ts"
 import { failureOf } from "../failures.ts"
 import { readFragments } from "../fragments.ts"
+import { processesOf } from "../memory.ts"
 import { type Placed, type Plan, placeExactly, planOf } from "../place-samples.ts"
 import type { ByteRange, Encoded, EncodeJob, MediaFailure, Source } from "../port.ts"
 import type { Confined } from "../sandbox/command.ts"
@@ -108,6 +109,45 @@ const isAsPlanned = (times: ReadonlyArray<number>, { frames }: Plan) =>
 
 const differs = new CopyRefused({ code: "decodes-otherwise", detail: "" })
 
+/** Rungs encoded of what is published; none: it is only decoded. */
+const fromPublished = (sandbox: Sandbox) =>
+  Effect.fn("encodePublished")(function* (
+    index: OpenedIndex,
+    plan: Plan,
+    input: string,
+    directory: string,
+    rungs: ReadonlyArray<Rung>,
+  ) {
+    const { from = 0 } = plan.segments[0] ?? {}
+    const { to = from } = plan.segments.at(-1) ?? {}
+    const limits = limitsOf(index, rungs, plan.frames.length, (to - from) / TICKS)
+    const encoding = encodeArguments({
+      ...{ index, rungs, cut: { _tag: "Published" }, seek: null, isTolerant: false },
+      local: { path: input, map: "0:v:0", seeks: false, isCut: true },
+      starts: plan.segments.map((segment) => segment.from),
+      isFirst: from === 0,
+    })
+    const command: Confined = {
+      tool: "ffmpeg",
+      arguments: rungs.length === 0 ? proofArguments(index) : encoding,
+      input,
+      outputs: rungs.map((_, i) => join(directory, `rung-${i}.mp4`)),
+      limits: { ...limits, stdoutBytes: limits.stdoutBytes + 128 * plan.frames.length },
+    }
+    const outcome = yield* sandbox.run(command)
+    yield* decoded(outcome, command)
+    if (rungs.length === 0 && !isAsPlanned(timesIn(outcome.stdout), plan)) return yield* differs
+    const made = yield* Effect.forEach(rungs, (rung, i) =>
+      Effect.gen(function* () {
+        const file = yield* readScratch(directory, `rung-${i}.mp4`)
+        const placed = placeExactly(readFragments(file)?.samples ?? [], plan, false)
+        const files = placed === null ? null : filesOf(rung, file, placed, plan)
+        return files ?? (yield* differs)
+      }),
+    )
+    return { made, outcome }
+  })
+
 export const copyingWith = (
   sandbox: Sandbox,
   encodeFromSource: <E>(job: EncodeJob<E>) => Effect.Effect<Encoded, MediaFailure | E>,
@@ -122,36 +162,15 @@ export const copyingWith = (
     yield* scratch(() => writeFile(input, bytes))
 
     const others = job.rungs.filter((rung) => rung !== top)
-    const limits = limitsOf(index, job.rungs, plan.frames.length, (to - from) / TICKS)
-    const local = { path: input, map: "0:v:0", seeks: false, isCut: true }
-    const encoding = encodeArguments({
-      ...{ index, local, cut: { _tag: "Published" }, seek: null, rungs: others },
-      starts: plan.segments.map((segment) => segment.from),
-      isFirst: from === 0,
-      isTolerant: false,
-    })
-    const command: Confined = {
-      tool: "ffmpeg",
-      arguments: others.length === 0 ? proofArguments(index) : encoding,
-      input,
-      outputs: others.map((_, i) => join(job.directory, `rung-${i}.mp4`)),
-      limits: { ...limits, stdoutBytes: limits.stdoutBytes + 128 * plan.frames.length },
-    }
-    const outcome = yield* sandbox.run(command)
-    yield* decoded(outcome, command)
-    if (others.length === 0 && !isAsPlanned(timesIn(outcome.stdout), plan)) return yield* differs
-    const rungs = yield* Effect.forEach(others, (rung, i) =>
-      Effect.gen(function* () {
-        const file = yield* readScratch(job.directory, `rung-${i}.mp4`)
-        const placed = placeExactly(readFragments(file)?.samples ?? [], plan, false)
-        const files = placed === null ? null : filesOf(rung, file, placed, plan)
-        return files ?? (yield* differs)
-      }),
+    const processes = others.length === 0 ? [[]] : processesOf(index, others)
+    const runs = yield* Effect.forEach(processes, (rungs) =>
+      fromPublished(sandbox)(index, plan, input, job.directory, rungs),
     )
-    const { cpuSeconds, peakMebibytes } = outcome
     return {
-      ...{ rungs: [...rungs, copied], way: "copied" as const, isDamaged: false },
-      ...{ cpuSeconds, peakMebibytes },
+      ...{ rungs: [...runs.flatMap(({ made }) => made), copied], way: "copied" as const },
+      isDamaged: false,
+      cpuSeconds: runs.reduce((sum, { outcome }) => sum + outcome.cpuSeconds, 0),
+      peakMebibytes: Math.max(...runs.map(({ outcome }) => outcome.peakMebibytes)),
     }
   })
 
