@@ -15,6 +15,9 @@ export const segment = (videoId: string, run: number, rung: string, k: number) =
   `segments/${videoId}/${run}/${rung}/${k}.m4s`
 export const initSegment = (videoId: string, run: number, rung: string) =>
   `segments/${videoId}/${run}/${rung}/init.mp4`
+/** A track of text is one WebVTT file. */
+export const textTrack = (videoId: string, run: number, name: string) =>
+  `segments/${videoId}/${run}/${name}/0.vtt`
 
 /** Final playlists: `main.m3u8`, `{rung}.m3u8`. */
 export const manifest = (videoId: string, run: number, name: string) =>

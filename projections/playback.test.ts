@@ -214,13 +214,13 @@ describe("a growing list", () => {
 
   test("has sound as far as it was emitted, and none for a source that is silent", () => {
     const events = [...first, playable, sound(2)]
-    expect(listsAfter(...events)?.audio?.segments.map(({ k }) => k)).toEqual([0])
+    expect(listsAfter(...events)?.sounds[0]?.segments.map(({ k }) => k)).toEqual([0])
     const mute: DomainEvent = {
       _tag: "TaskSucceeded",
       ...task("encode-audio"),
       outputs: { audio: { renditions: [] } },
     }
-    expect(listsAfter(...events, mute)?.audio).toBeNull()
+    expect(listsAfter(...events, mute)?.sounds).toEqual([])
   })
 
   test("waits for the first sound of a source that has some", () => {

@@ -13,40 +13,24 @@ import {
   AudioPiece,
   CopyRefusal,
   DEFAULT_SOUND,
-  defaultSound,
   EncodedPiece,
   Media,
+  PIECES_PER_SOUND,
   Rung,
   type Segment,
-  TICKS,
+  Text,
 } from "#domain/transcode/facts.ts"
 import { encodedInstead } from "#domain/transcode/ladder.ts"
 import type { Visibility } from "#domain/video/events.ts"
-
-/** Segments in order as far as nothing is missing, and the pieces that are done beyond the gap. */
-interface Rendition {
-  readonly pieces: number
-  readonly segments: ReadonlyArray<Segment>
-  readonly ahead: Readonly<Record<number, ReadonlyArray<Segment>>>
-}
-
-/** One transcode of the video, while it grows. */
-interface Run {
-  /** Task type of each step, as planned. */
-  readonly types: Readonly<Record<string, string>>
-  readonly media: Media | null
-  readonly ladder: ReadonlyArray<Rung>
-  readonly chunks: { readonly known: number; readonly whole: boolean }
-  readonly rungs: Readonly<Record<string, Rendition>>
-  readonly sound: Rendition
-  readonly audio: Audio | null
-}
+import { type Growing, growing, type Rendition, type Run } from "./growing.ts"
 
 export interface Playback {
   readonly visibility: Visibility | null
   readonly takenDown: string | null
   readonly failed: string | null
   readonly playable: number | null
+  /** When it could first be watched. */
+  readonly playableAt: number
   readonly published: number | null
   readonly runs: Readonly<Record<number, Run>>
 }
@@ -60,25 +44,6 @@ export type Door =
   | { readonly _tag: "Growing"; readonly run: number; readonly lists: Growing }
   | { readonly _tag: "Final"; readonly run: number }
 
-export interface GrowingRung {
-  readonly rung: Rung
-  readonly segments: ReadonlyArray<Segment>
-}
-
-/** The lists as they stand: rungs worth naming (lowest first), those that have segments, and the sound. */
-export interface Growing {
-  readonly media: Media
-  readonly named: ReadonlyArray<Rung>
-  readonly rungs: ReadonlyArray<GrowingRung>
-  /** `codecs` and the bit rate are told when the sound is whole; until then the encoder's own. */
-  readonly audio: {
-    readonly codecs: string
-    readonly bitsPerSecond: number
-    readonly channels: number
-    readonly segments: ReadonlyArray<Segment>
-  } | null
-}
-
 const nothingYet: Rendition = { pieces: 0, segments: [], ahead: {} }
 const newRun: Run = {
   types: {},
@@ -86,8 +51,9 @@ const newRun: Run = {
   ladder: [],
   chunks: { known: 0, whole: false },
   rungs: {},
-  sound: nothingYet,
+  sounds: {},
   audio: null,
+  text: null,
 }
 
 export const noPlayback: Playback = {
@@ -95,6 +61,7 @@ export const noPlayback: Playback = {
   takenDown: null,
   failed: null,
   playable: null,
+  playableAt: 0,
   published: null,
   runs: {},
 }
@@ -123,6 +90,7 @@ const readEncoded = Schema.decodeUnknownResult(EncodedPiece)
 const readSound = Schema.decodeUnknownResult(AudioPiece)
 const readRefusal = Schema.decodeUnknownResult(CopyRefusal)
 const readAudio = Schema.decodeUnknownResult(Audio)
+const readText = Schema.decodeUnknownResult(Text)
 const orNothing = <A>(read: Result.Result<A, unknown>): A | null =>
   Result.getOrElse(read, () => null)
 
@@ -136,6 +104,7 @@ const builtIn: Readonly<Record<string, string>> = {
   split: "Split",
   "encode-video": "EncodeVideo",
   "encode-audio": "EncodeAudio",
+  "extract-text": "ExtractText",
 }
 const typeOf = (run: Run, taskId: string) => {
   const step = stepOf(taskId)
@@ -149,6 +118,14 @@ const planned = (run: Run, steps: ReadonlyArray<Step>): Run => ({
   ),
 })
 
+const heard = (sounds: Run["sounds"], { n, facts }: Piece): Run["sounds"] => {
+  const piece = orNothing(readSound(facts))
+  if (piece === null) return sounds
+  const { rendition = DEFAULT_SOUND, segments } = piece
+  const known = sounds[rendition] ?? nothingYet
+  return { ...sounds, [rendition]: withPiece(known, n % PIECES_PER_SOUND, segments) }
+}
+
 const emitted = (run: Run, taskId: string, pieces: ReadonlyArray<Piece>): Run => {
   switch (typeOf(run, taskId)) {
     case "Split":
@@ -159,14 +136,8 @@ const emitted = (run: Run, taskId: string, pieces: ReadonlyArray<Piece>): Run =>
           known: Math.max(run.chunks.known, ...pieces.map(({ n }) => n + 1)),
         },
       }
-    case "EncodeAudio": {
-      const sound = pieces.reduce((known, { n, facts }) => {
-        const piece = orNothing(readSound(facts))
-        const isHeard = piece !== null && (piece.rendition ?? DEFAULT_SOUND) === DEFAULT_SOUND
-        return isHeard ? withPiece(known, n, piece.segments) : known
-      }, run.sound)
-      return { ...run, sound }
-    }
+    case "EncodeAudio":
+      return { ...run, sounds: pieces.reduce(heard, run.sounds) }
     default:
       return run
   }
@@ -203,6 +174,8 @@ const succeeded = (run: Run, taskId: string, outputs: Outputs): Run => {
     }
     case "EncodeAudio":
       return { ...run, audio: run.audio ?? orNothing(readAudio(outputs.audio)) }
+    case "ExtractText":
+      return { ...run, text: run.text ?? orNothing(readText(outputs.text)) }
     default:
       return run
   }
@@ -226,7 +199,8 @@ export const evolvePlayback = (playback: Playback, event: DomainEvent | Unreadab
       return { ...playback, visibility: event.visibility ?? playback.visibility }
     case "VideoPlayable": {
       const playable = runOf(event.transcode)
-      return { ...playback, playable, failed: null, runs: from(playback.runs, playable) }
+      const runs = from(playback.runs, playable)
+      return { ...playback, playable, playableAt: event.at, failed: null, runs }
     }
     case "VideoPublished":
       return { ...playback, published: runOf(event.transcode), failed: null, runs: {} }
@@ -251,54 +225,14 @@ export const evolvePlayback = (playback: Playback, event: DomainEvent | Unreadab
   }
 }
 
-/** TARGETDURATION is a promise (RFC 8216 §4.4.3.1): a longer segment stops the list until publish. */
-const promised = (segments: ReadonlyArray<Segment>, targetDuration: number) => {
-  const tooLong = segments.findIndex(
-    ({ duration }) => Math.round(duration / TICKS) > targetDuration,
-  )
-  return tooLong < 0 ? segments : segments.slice(0, tooLong)
-}
-
-const AAC_LC = "mp4a.40.2"
-const AUDIO_BITS_PER_SECOND = 128_000
-
-const soundOf = ({ audio, sound }: Run, media: Media): Growing["audio"] => {
-  const heard = audio === null ? null : defaultSound(audio)
-  if (media.audio === null || (audio !== null && heard === null)) return null
-  return {
-    codecs: heard?.codecs ?? AAC_LC,
-    bitsPerSecond: heard?.bitsPerSecond ?? AUDIO_BITS_PER_SECOND,
-    channels: heard?.channels ?? media.audio.channels,
-    segments: promised(sound.segments, media.targetDuration),
-  }
-}
-
-/** A rung is worth naming when its first two pieces are done, or all if there are fewer. */
-const growing = (run: Run): Growing | null => {
-  const { media, ladder, chunks } = run
-  if (media === null) return null
-  const rungs = ladder
-    .map((rung) => ({
-      rung,
-      segments: promised(run.rungs[rung.name]?.segments ?? [], media.targetDuration),
-    }))
-    .filter(({ segments }) => segments.length > 0)
-  const audio = soundOf(run, media)
-  const least = chunks.whole ? Math.min(2, chunks.known) : 2
-  const ready = rungs.filter(({ rung }) => (run.rungs[rung.name]?.pieces ?? 0) >= least)
-  // The log has said that it can be watched: then one piece will do. A list without segments won't.
-  const named = (ready.length > 0 ? ready : rungs).map(({ rung }) => rung)
-  return named.length === 0 || audio?.segments.length === 0 ? null : { media, named, rungs, audio }
-}
-
 export const doorOf = (playback: Playback): Door => {
-  const { visibility, takenDown, failed, playable, published } = playback
+  const { visibility, takenDown, failed, playable, playableAt, published } = playback
   if (visibility === null || visibility === "private") return { _tag: "Absent" }
   if (takenDown !== null) return { _tag: "Closed", reason: takenDown }
   if (published !== null) return { _tag: "Final", run: published }
   if (failed !== null) return { _tag: "Failed", code: failed }
   if (playable === null) return { _tag: "Waiting" }
   const run = playback.runs[playable]
-  const lists = run === undefined ? null : growing(run)
+  const lists = run === undefined ? null : growing(run, playableAt)
   return lists === null ? { _tag: "Waiting" } : { _tag: "Growing", run: playable, lists }
 }

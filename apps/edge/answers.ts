@@ -139,6 +139,8 @@ export const serve = (request: Request, served: Served): Response => {
 
 const contentTypes: Readonly<Record<string, string>> = {
   m3u8: "application/vnd.apple.mpegurl",
+  mpd: "application/dash+xml",
+  json: "application/json",
   vtt: "text/vtt; charset=utf-8",
   jpg: "image/jpeg",
   png: "image/png",
@@ -147,5 +149,5 @@ const contentTypes: Readonly<Record<string, string>> = {
 
 export const contentTypeOf = (key: string): string => {
   const kind = contentTypes[key.slice(key.lastIndexOf(".") + 1)]
-  return kind ?? (key.includes("/audio/") ? "audio/mp4" : "video/mp4")
+  return kind ?? (/\/audio(-[^/]*)?\/[^/]*$/.test(key) ? "audio/mp4" : "video/mp4")
 }

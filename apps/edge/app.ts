@@ -35,7 +35,7 @@ const sendFound = (request: Request, found: Exclude<Found, FoundObject>): Respon
     body: found.text,
     byteLength: Buffer.byteLength(found.text),
     etag: `"${Bun.hash(found.text).toString(36)}"`,
-    contentType: contentTypeOf("main.m3u8"),
+    contentType: contentTypeOf(found.name),
     cacheControl: KEEP_AND_ASK,
   })
 }

@@ -1,13 +1,14 @@
 /** What the door and the address make of a request: a text that we have, an object, or a refusal. Pure. */
-import { image, initSegment, manifest, segment } from "#domain/keys.ts"
-import { AUDIO } from "#domain/transcode/playlist.ts"
+import { image, initSegment, manifest, ownImage, segment, textTrack } from "#domain/keys.ts"
+import { MPD } from "#domain/transcode/dash.ts"
+import { CHAPTERS } from "#domain/transcode/playlist.ts"
 import type { Door } from "#projections/playback.ts"
-import type { Address } from "./address.ts"
+import type { Address, Asked } from "./address.ts"
 import { KEEP_AND_ASK, KEEP_SEGMENT, type ProblemCode } from "./answers.ts"
-import { growingList } from "./growing-list.ts"
+import { growingList, MAIN, renditionOf } from "./growing-list.ts"
 
 export type Found =
-  | { readonly _tag: "Text"; readonly text: string }
+  | { readonly _tag: "Text"; readonly name: string; readonly text: string }
   | { readonly _tag: "Object"; readonly key: string; readonly cacheControl: string }
   | { readonly _tag: "Refused"; readonly code: ProblemCode; readonly reason?: string }
 
@@ -15,15 +16,28 @@ const refused = (code: ProblemCode): Found => ({ _tag: "Refused", code })
 const kept = (key: string): Found => ({ _tag: "Object", key, cacheControl: KEEP_SEGMENT })
 const asked = (key: string): Found => ({ _tag: "Object", key, cacheControl: KEEP_AND_ASK })
 
+/** Copies of an image that the owner uploaded: of the video, whichever run is watched. */
+const ofOwner = /^[0-9a-f]{16}-\d+\.(jpg|webp)$/
+
 /** The final manifests were checked when they were written; what they don't name has no object. */
 const inFinal = ({ videoId, asked: wanted }: Address, run: number): Found => {
   switch (wanted._tag) {
     case "Multivariant":
-      return asked(manifest(videoId, run, "main.m3u8"))
+      return asked(manifest(videoId, run, MAIN))
     case "List":
       return asked(manifest(videoId, run, `${wanted.rung}.m3u8`))
+    case "Dash":
+      return asked(manifest(videoId, run, MPD))
+    case "Chapters":
+      return asked(manifest(videoId, run, CHAPTERS))
+    case "Text":
+      return asked(textTrack(videoId, run, wanted.track))
     case "Image":
-      return asked(image(videoId, run, wanted.name))
+      return asked(
+        ofOwner.test(wanted.name)
+          ? ownImage(videoId, wanted.name)
+          : image(videoId, run, wanted.name),
+      )
     case "Init":
       return kept(initSegment(videoId, run, wanted.rung))
     case "Segment":
@@ -37,20 +51,30 @@ type GrowingDoor = Extract<Door, { _tag: "Growing" }>
 
 /** Beyond what a list shows there may be segments already, of pieces that came early. */
 const isShown = ({ lists }: GrowingDoor, name: string, k: number): boolean => {
-  const segments =
-    name === AUDIO
-      ? lists.audio?.segments
-      : lists.rungs.find(({ rung }) => rung.name === name)?.segments
+  const { segments } = renditionOf(lists, name) ?? {}
   return (segments?.at(-1)?.k ?? -1) >= k
+}
+
+const listNameOf = (wanted: Extract<Asked, { _tag: "Multivariant" | "Dash" | "List" }>) => {
+  switch (wanted._tag) {
+    case "Multivariant":
+      return MAIN
+    case "Dash":
+      return MPD
+    case "List":
+      return `${wanted.rung}.m3u8`
+  }
 }
 
 const inGrowing = (address: Address, door: GrowingDoor): Found => {
   const wanted = address.asked
   switch (wanted._tag) {
     case "Multivariant":
+    case "Dash":
     case "List": {
-      const text = growingList(door.lists, wanted._tag === "List" ? wanted.rung : null)
-      return text === null ? refused("media_not_found") : { _tag: "Text", text }
+      const name = listNameOf(wanted)
+      const text = growingList(door.lists, name)
+      return text === null ? refused("media_not_found") : { _tag: "Text", name, text }
     }
     case "Init":
     case "Segment": {

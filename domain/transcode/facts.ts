@@ -93,6 +93,8 @@ export type CopyRefusal = typeof CopyRefusal.Type
 
 /** Folder and playlist name of the sound that is heard unless another is chosen. */
 export const DEFAULT_SOUND = "audio"
+/** Piece `n` of `encode-audio`: the rendition's place in the list times this, and its pieces so far. */
+export const PIECES_PER_SOUND = 2 ** 20
 
 /** `encode-audio`: the `facts` of each piece it emits while it runs. */
 export const AudioPiece = Schema.Struct({

@@ -65,9 +65,27 @@ export const writeStream = (
     peakBitsPerSecond: rung.maxBitsPerSecond,
   }))
   const hasSound = renditions.some(({ name }) => name === "audio")
-  const sound = hasSound ? { codecs: "mp4a.40.2", channels: 2, bitsPerSecond: 128_000 } : null
+  const sound = {
+    name: "audio",
+    group: "stereo" as const,
+    language: null,
+    title: null,
+    isDefault: true,
+    codecs: "mp4a.40.2",
+    channels: 2,
+    bitsPerSecond: 128_000,
+  }
   const main = join(directory, "main.m3u8")
-  writeFileSync(main, multivariantList(variants, sound))
+  writeFileSync(
+    main,
+    multivariantList({
+      variants,
+      sounds: hasSound ? [sound] : [],
+      texts: [],
+      keyPictures: null,
+      hasChapters: false,
+    }),
+  )
   return main
 }
 

@@ -9,17 +9,17 @@ import {
   Audio,
   AudioPiece,
   DEFAULT_SOUND,
-  defaultSound,
   EncodedPiece,
   Media,
   type Packaged,
   Rung,
   type SoundRendition,
+  Text,
   TICKS,
 } from "#domain/transcode/facts.ts"
-import { mediaList, multivariantList } from "#domain/transcode/playlist.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
-import { keep, ObjectRef } from "../objects.ts"
+import { writeManifests } from "../manifests.ts"
+import { ObjectRef } from "../objects.ts"
 import { settled } from "../refused-copies.ts"
 import { aligned, joined, measured, type Rendition, withoutGap } from "../renditions.ts"
 import { HeaderDiffers, InputsUnreadable, SegmentsDisagree, stage, type Task } from "../stage.ts"
@@ -29,10 +29,10 @@ const Input = Schema.Struct({
   audio: Schema.optionalKey(Audio),
   media: Media,
   rungs: Schema.Array(Rung),
+  text: Schema.optionalKey(Text),
   index: Schema.optionalKey(ObjectRef),
 })
 
-const PLAYLIST = "application/vnd.apple.mpegurl"
 const decodeSound = Schema.decodeUnknownEffect(AudioPiece)
 
 const soundOf = Effect.fnUntraced(
@@ -67,13 +67,14 @@ const oneHeader = Effect.fnUntraced(function* (
 
 export const packageVideo = stage(
   Input,
-  Effect.fn("stage.package")(function* (task, { video: told, audio, media, rungs: ladder, index }) {
+  Effect.fn("stage.package")(function* (
+    task,
+    { video: told, audio, text, media, rungs: ladder, index },
+  ) {
     const { rungs, pieces: video, cpuSeconds } = yield* settled(task, ladder, told, index)
     const renditions = rungs.map(({ name }) => joined(name, video))
-    const chosen = audio === undefined ? null : defaultSound(audio)
-    const sound = chosen === null ? null : yield* soundOf(task, chosen)
-
-    const all = sound === null ? renditions : [...renditions, sound]
+    const sounds = yield* Effect.forEach(audio?.renditions ?? [], (sound) => soundOf(task, sound))
+    const all = [...renditions, ...sounds]
     yield* Effect.forEach(all, (rendition) => Effect.fromResult(withoutGap(rendition)))
     const [lowest] = renditions
     if (lowest === undefined) return yield* new InputsUnreadable({ issue: "there is no rung" })
@@ -87,28 +88,16 @@ export const packageVideo = stage(
     const longest = Math.max(...all.flatMap(({ segments }) => segments.map((it) => it.duration)))
     const targetDuration = Math.max(media.targetDuration, Math.ceil(longest / TICKS))
     const figures = all.map((rendition) => measured(rendition, targetDuration))
-    const figureOf = (rung: string) => figures.find((it) => it.rung === rung)
 
-    const write = (name: string, text: string) =>
-      keep(manifest(task.videoId, task.run, name), new TextEncoder().encode(text), PLAYLIST)
-    yield* Effect.forEach(all, ({ rung, segments }) =>
-      write(`${rung}.m3u8`, mediaList({ name: rung, targetDuration, segments, isWhole: true })),
-    )
-    const variants = rungs.flatMap((rung) => {
-      const figure = figureOf(rung.name)
-      return figure === undefined
-        ? []
-        : [{ ...figure, rung, framesPerSecond: media.video.framesPerSecond }]
+    yield* writeManifests(task, {
+      media,
+      rungs,
+      sounds: audio?.renditions ?? [],
+      text: text ?? { tracks: [], chapters: [] },
+      renditions: all,
+      figures,
+      targetDuration,
     })
-    const heard =
-      chosen === null
-        ? null
-        : {
-            codecs: chosen.codecs,
-            channels: chosen.channels,
-            bitsPerSecond: figureOf(chosen.name)?.peakBitsPerSecond ?? chosen.bitsPerSecond,
-          }
-    yield* write("main.m3u8", multivariantList(variants, heard))
 
     const packaged: Packaged = {
       key: manifest(task.videoId, task.run, "main.m3u8"),
