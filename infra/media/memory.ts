@@ -6,12 +6,14 @@
 import type { Rung } from "#domain/transcode/facts.ts"
 import type { OpenedIndex } from "./source-index.ts"
 
-const most = 670
+const most = 690
 const program = 60
+/** Each rung, whatever its size. */
+const encoder = 14
 /** A decoder keeps this many pictures, at their full size. */
 const heldPictures = 8
 const bytesPerPixel = { sdr: 1.5, hdr: 3 }
-const perMegapixel = { encoder: 36, frameAhead: 3, toneMapping: 24 }
+const perMegapixel = { picture: 36, frameAhead: 3, toneMapping: 24 }
 const megapixel = 1_000_000
 
 /** Longest first; the shortest looks past a row of B-frames. */
@@ -25,7 +27,7 @@ type Size = Pick<Rung, "width" | "height">
 const area = ({ width, height }: Size) => (width * height) / megapixel
 
 const expected = ({ video }: OpenedIndex, rungs: ReadonlyArray<Size>, lookahead: number) => {
-  const { encoder, frameAhead, toneMapping } = perMegapixel
+  const { picture, frameAhead, toneMapping } = perMegapixel
   const { isHdr } = video.picture
   const decoder = heldPictures * area(video) * (isHdr ? bytesPerPixel.hdr : bytesPerPixel.sdr)
   const largest = Math.max(...rungs.map(area))
@@ -34,7 +36,8 @@ const expected = ({ video }: OpenedIndex, rungs: ReadonlyArray<Size>, lookahead:
     program +
     decoder +
     (isHdr ? toneMapping * largest : 0) +
-    all * (encoder + frameAhead * lookahead)
+    rungs.length * encoder +
+    all * (picture + frameAhead * lookahead)
   )
 }
 

@@ -1,5 +1,5 @@
 /** For tests: sources made by ffmpeg, sources read from files, results written as a stream to play. */
-import { mkdirSync, openSync, readSync, statSync, writeFileSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect } from "effect"
 import type { Media, Rung } from "#domain/transcode/facts.ts"
@@ -18,6 +18,7 @@ export const ffmpeg = (...words: ReadonlyArray<string>) =>
 
 export interface WatchedSource extends Source<never> {
   readonly ranges: Array<ByteRange>
+  readonly close: Effect.Effect<void>
 }
 
 /** A local file; tells what was read of it. */
@@ -35,6 +36,7 @@ export const fileSource = (path: string): WatchedSource => {
         return bytes
       }),
     whole: Effect.sync(() => path),
+    close: Effect.sync(() => closeSync(file)),
   }
 }
 
