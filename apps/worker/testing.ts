@@ -203,6 +203,8 @@ export const madeUp: Partial<MediaTools["Service"]> = {
     }),
   encodeAudio: ({ emit }) =>
     emit({
+      rendition: "audio",
+      place: 0,
       init: bytes("init audio"),
       segments: [segmentOf("audio", 0), segmentOf("audio", 1)],
     }).pipe(

@@ -121,6 +121,7 @@ export const SoundRendition = Schema.Struct({
   /** BCP 47. */
   language: Schema.NullOr(Schema.String),
   title: Schema.NullOr(Schema.String),
+  /** Of its group. */
   isDefault: Schema.Boolean,
   codecs: Schema.String,
   channels: Schema.Int,

@@ -1,31 +1,36 @@
 /**
- * From the encoder's stream of fragments, one AAC frame each, to segments on the grid: a segment is
- * the frames that begin in its interval. The first frame is the encoder's priming: it lies before 0.
+ * From the encoder's frames to segments on the grid: a segment is the frames that begin in its
+ * interval. The first frame is the encoder's priming: it lies before 0.
  */
 import { type Segment, TICKS } from "#domain/transcode/facts.ts"
 import { segmentAt } from "#domain/transcode/grid.ts"
+import { framesIn, mp4a, SAMPLES_PER_SECOND } from "./adts.ts"
 import { initOf, type Sample, segmentOf } from "./cmaf.ts"
-import { samplesOf, trackOf } from "./fragments.ts"
-import { boxesIn } from "./mp4-boxes.ts"
 import type { SegmentFile } from "./port.ts"
 
 /** Samples of an AAC frame, and of its encoder's priming. */
-export const FRAME = 1024
+const FRAME = 1024
 
 interface Gathered {
   readonly k: number
   readonly samples: Array<Sample>
 }
 
+const ticksOf = (pts: number) => Math.round((pts * TICKS) / SAMPLES_PER_SECOND)
+
+export const soundInit = (channels: number, bitsPerSecond: number): Buffer =>
+  initOf({
+    entry: mp4a(channels, bitsPerSecond),
+    timescale: SAMPLES_PER_SECOND,
+    delay: FRAME,
+    size: null,
+  })
+
 export const soundSegments = (grid: ReadonlyArray<number>) => {
   let rest: Buffer = Buffer.alloc(0)
-  let init: Buffer | null = null
-  let timescale = 48_000
-  let origin: number | null = null
+  let pts = -FRAME
   let current: Gathered | null = null
   const written: Array<Segment> = []
-
-  const ticksOf = (pts: number) => Math.round((pts * TICKS) / timescale)
 
   const finish = ({ k, samples }: Gathered): SegmentFile => {
     const first = samples[0]?.pts ?? 0
@@ -39,45 +44,31 @@ export const soundSegments = (grid: ReadonlyArray<number>) => {
     return { ...segment, data }
   }
 
-  const add = (sample: Sample, finished: Array<SegmentFile>) => {
-    // The encoder's times may begin anywhere; its first frame is the priming.
-    origin ??= sample.pts + FRAME
-    const pts = sample.pts - origin
-    const k = segmentAt(grid, ticksOf(pts))
-    if (current !== null && k > current.k) {
+  const add = (data: Buffer, finished: Array<SegmentFile>) => {
+    if (current !== null && segmentAt(grid, ticksOf(pts)) > current.k) {
       finished.push(finish(current))
       current = null
     }
     current ??= { k: written.length, samples: [] }
-    current.samples.push({ ...sample, pts, data: Buffer.from(sample.data) })
+    current.samples.push({ pts, isKey: true, data })
+    pts += FRAME
   }
 
   return {
-    /** The init segment, once its bytes have come. */
-    init: () => init,
     written: (): ReadonlyArray<Segment> => written,
     take: (bytes: Uint8Array): ReadonlyArray<SegmentFile> => {
-      rest = Buffer.concat([rest, bytes])
+      const all = Buffer.concat([rest, bytes])
       const finished: Array<SegmentFile> = []
-      const boxes = [...boxesIn(rest)]
-      let used = 0
-      for (const [i, box] of boxes.entries()) {
-        if (box.type === "moov") {
-          const track = trackOf(rest.subarray(0, box.end))
-          timescale = track?.timescale ?? timescale
-          const entry = Buffer.from(track?.entry ?? [])
-          init = initOf({ entry, timescale, delay: FRAME, size: null })
-        }
-        if (box.type === "moof") {
-          const body = boxes[i + 1]
-          if (body === undefined) break
-          for (const sample of samplesOf(rest, box, 0)) add(sample, finished)
-        }
-        used = box.end
-      }
-      rest = Buffer.from(rest.subarray(used))
+      const { frames, used } = framesIn(all)
+      for (const frame of frames) add(frame, finished)
+      rest = Buffer.from(all.subarray(used))
       return finished
     },
-    end: (): ReadonlyArray<SegmentFile> => (current === null ? [] : [finish(current)]),
+    end: (): ReadonlyArray<SegmentFile> => {
+      const last = current === null ? [] : [finish(current)]
+      current = null
+      return last
+    },
   }
 }
+export type SoundSegments = ReturnType<typeof soundSegments>

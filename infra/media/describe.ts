@@ -1,13 +1,15 @@
 /** From what ffprobe told to the index and to the facts that everybody reads. Pure. */
 import { type Media, TICKS } from "#domain/transcode/facts.ts"
-import { fixedGrid, soundGrid, targetDurationOf } from "#domain/transcode/grid.ts"
-import { endOf, type PacketColumns, type ShownFrames } from "./packet-index.ts"
+import { fixedGrid, soundEnd, soundGrid, targetDurationOf } from "#domain/transcode/grid.ts"
+import { labelsOf, textOf } from "./labels.ts"
+import { endOf, type PacketColumns, packetColumns, type ShownFrames } from "./packet-index.ts"
 import type { Row } from "./probe.ts"
 import type { Demuxer } from "./sniff.ts"
 import {
   frameTicks,
   HIDDEN,
   type PictureFacts,
+  type SoundTrack,
   type SourceIndex,
   type TimeBase,
 } from "./source-index.ts"
@@ -15,6 +17,8 @@ import { numberOf, shownSize, type Taken } from "./verdict.ts"
 
 const fastest = 60
 const moreThanFastest = 60.5
+
+const noPackets = packetColumns(0)
 
 export interface Described {
   readonly demuxer: Demuxer
@@ -24,6 +28,8 @@ export interface Described {
   readonly taken: Taken
   readonly video: PacketColumns
   readonly audio: PacketColumns
+  readonly moreAudio: ReadonlyArray<PacketColumns>
+  readonly hasChapters: boolean
   readonly shown: ShownFrames
   readonly picture: PictureFacts
   /** Something of it is missing or changed, as far as the index tells. */
@@ -39,18 +45,31 @@ const inTicks = ([numerator, denominator]: TimeBase, time: number) =>
   (time * numerator * TICKS) / denominator
 
 /** Sound on the common timeline: its first packet that is heard, and where its last one ends. */
-const soundOf = ({ taken, audio }: Described) => {
-  const { pts, flags } = audio.packets()
+const soundOf = (row: Row | null, columns: PacketColumns) => {
+  const { pts, flags } = columns.packets()
   const heard = pts.filter((_, i) => ((flags[i] ?? 0) & HIDDEN) === 0)
   const times = heard.filter((time) => time !== null)
   const last = times.at(-1)
-  if (taken.audio === null || last === undefined) return null
-  const timeBase = timeBaseOf(taken.audio)
+  if (row === null || last === undefined) return null
+  const timeBase = timeBaseOf(row)
   const first = times.reduce((earliest, time) => Math.min(earliest, time))
   return {
-    row: taken.audio,
+    row,
+    columns,
     first: inTicks(timeBase, first),
-    end: inTicks(timeBase, last + (audio.durations.at(-1) ?? 0)),
+    end: inTicks(timeBase, last + (columns.durations.at(-1) ?? 0)),
+  }
+}
+type Sound = NonNullable<ReturnType<typeof soundOf>>
+
+const trackOf = ({ row, columns, end }: Sound, zero: number): SoundTrack => {
+  const { at, size } = columns.packets()
+  return {
+    stream: numberOf(row, "index"),
+    channels: Math.max(1, numberOf(row, "channels")),
+    ...{ at, size },
+    endTicks: Math.round(end - zero),
+    ...labelsOf(row),
   }
 }
 
@@ -62,11 +81,11 @@ const rateOf = ({ frames }: ShownFrames, timeBase: TimeBase): number => {
 export const indexOf = (described: Described): SourceIndex => {
   const { taken, shown, demuxer, byteLength, cut, units, picture } = described
   const timeBase = timeBaseOf(taken.video)
-  const sound = soundOf(described)
+  const sound = soundOf(taken.audio, described.audio)
+  const more = taken.moreAudio.map((row, i) => soundOf(row, described.moreAudio[i] ?? noPackets))
   const firstFrame = inTicks(timeBase, shown.frames[0] ?? 0)
   const zero = Math.min(firstFrame, sound?.first ?? firstFrame)
   const end = Math.round(inTicks(timeBase, endOf(shown, timeBase)) - zero)
-  const { at, size } = described.audio.packets()
   const index = {
     demuxer,
     byteLength,
@@ -82,16 +101,10 @@ export const indexOf = (described: Described): SourceIndex => {
       frames: shown.frames,
       keys: shown.keys,
     },
-    audio:
-      sound === null
-        ? null
-        : {
-            stream: numberOf(sound.row, "index"),
-            channels: Math.max(1, numberOf(sound.row, "channels")),
-            at,
-            size,
-            endTicks: Math.round(sound.end - zero),
-          },
+    audio: sound === null ? null : trackOf(sound, zero),
+    moreAudio: more.filter((found) => found !== null).map((found) => trackOf(found, zero)),
+    texts: taken.texts.map(textOf),
+    hasChapters: described.hasChapters,
     zero,
   }
   return { ...index, grid: fixedGrid(frameTicks(index), end), end }
@@ -121,7 +134,7 @@ export const mediaOf = ({ taken, shown, isDamaged }: Described, index: SourceInd
             samplesPerSecond: numberOf(taken.audio, "sample_rate"),
           },
     durationTicks: end,
-    targetDuration: targetDurationOf(grids, Math.max(end, audio?.endTicks ?? end)),
+    targetDuration: targetDurationOf(grids, soundEnd(end, audio?.endTicks ?? end)),
     byteLength: index.byteLength,
     ...(isDamaged && { damaged: true }),
   }

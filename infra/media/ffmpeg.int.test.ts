@@ -62,8 +62,8 @@ const transcodeOnce = (file: string, name: string) =>
           for (const { rung, init, segments } of encoded.rungs) keep(rung, init, segments)
         }
       }
-      const emit = ({ init, segments }: AudioBatch) =>
-        Effect.sync(() => keep("audio", init, segments))
+      const emit = ({ rendition, init, segments }: AudioBatch) =>
+        Effect.sync(() => keep(rendition, init, segments))
       const { audio } = yield* tools.encodeAudio({ source, index, directory: folder, emit })
       const renditions = [...rendered].map(([rung, rest]) => ({ name: rung, ...rest }))
       const main = writeStream(join(folder, "out"), media, rungs, renditions)

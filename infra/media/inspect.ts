@@ -50,13 +50,16 @@ const readPackets = Effect.fn("readPackets")(function* (
   options: ReadonlyArray<string>,
 ) {
   const columns = new Map<string, ReturnType<typeof packetColumns>>()
+  let hasChapters = false
   const probed = yield* probe(sandbox, {
     file,
     demuxer,
     entries: `${packetEntries}:${streamEntries}`,
     options,
     cpuSeconds: patience.packets,
-    onRow: (_, row) => {
+    onRow: (section, row) => {
+      if (section === "chapter") hasChapters = true
+      if (section !== "packet") return
       const stream = row.get("stream_index") ?? ""
       const known = columns.get(stream) ?? packetColumns(byteLength)
       columns.set(stream, known)
@@ -66,7 +69,12 @@ const readPackets = Effect.fn("readPackets")(function* (
   const taken = yield* Effect.fromResult(judge(probed))
   const of = (stream: Row | null) =>
     columns.get(stream?.get("index") ?? "") ?? packetColumns(byteLength)
-  return { taken, video: of(taken.video), audio: of(taken.audio), spent: probed }
+  return {
+    ...{ taken, hasChapters, spent: probed },
+    video: of(taken.video),
+    audio: of(taken.audio),
+    moreAudio: taken.moreAudio.map(of),
+  }
 })
 
 const readFrames = Effect.fn("readFrames")(function* (

@@ -136,8 +136,11 @@ export interface Encoded extends Spent {
   readonly refused?: CopyRefusal
 }
 
-/** A few segments of sound, in order; the init segment is the same in each batch. */
+/** A few segments of one rendition of the sound, in order; the init segment is the same in each batch. */
 export interface AudioBatch {
+  readonly rendition: string
+  /** Among all renditions; 0: the default one. */
+  readonly place: number
   readonly init: Uint8Array
   readonly segments: ReadonlyArray<SegmentFile>
 }
@@ -211,7 +214,7 @@ export class MediaTools extends Context.Service<
       rungs: ReadonlyArray<Rung>,
     ) => Effect.Effect<ReadonlyArray<PlannedPiece>>
     readonly encode: <E>(job: EncodeJob<E>) => Effect.Effect<Encoded, MediaFailure | E>
-    /** One pass over the sound. `codecs: null` and nothing emitted when there is none. */
+    /** One pass over the sound, all its renditions. None, and nothing emitted, where there is no sound. */
     readonly encodeAudio: <E>(
       job: AudioJob<E>,
     ) => Effect.Effect<{ readonly audio: Audio } & Spent, MediaFailure | E>

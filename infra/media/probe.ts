@@ -21,7 +21,8 @@ export interface Probed {
 export const streamEntries =
   "stream=index,codec_type,codec_name,codec_tag_string,width,height,coded_width,coded_height," +
   "pix_fmt,sample_aspect_ratio,field_order,color_transfer,color_range,time_base,bit_rate," +
-  "channels,sample_rate:stream_disposition=attached_pic:stream_side_data=rotation:format=duration"
+  "channels,sample_rate:stream_disposition=attached_pic,default,forced,hearing_impaired:" +
+  "stream_tags=language,title:stream_side_data=rotation:format=duration:chapter=id"
 
 export interface ProbeJob {
   readonly file: string
@@ -43,8 +44,16 @@ const limits = {
 /** A row of ffprobe's has a few hundred characters; only a hostile tag makes a long one. */
 const LONGEST_LINE = 2 ** 20
 
+/** What a user wrote may hold the separator, escaped: it is no field of its own. */
+const fieldsOf = (line: string): ReadonlyArray<string> =>
+  line.includes("\\") ? (line.match(/(?:\\.|[^|\\])+/g) ?? []) : line.split("|")
+
+/** A text a user wrote, as it was before ffprobe escaped it, on one line. */
+export const plainText = (escaped: string): string =>
+  escaped.replace(/\\(.)/g, (_, letter: string) => (/[nrtbf]/.test(letter) ? " " : letter))
+
 const rowOf = (line: string): readonly [string, Row] => {
-  const [section = "", ...fields] = line.split("|")
+  const [section = "", ...fields] = fieldsOf(line)
   const row = new Map(
     fields.map((field) => {
       const at = field.indexOf("=")
@@ -71,7 +80,10 @@ export const probe = Effect.fn("probe")(function* (sandbox: Sandbox, job: ProbeJ
   let format: Row = new Map()
   const take = (line: string) => {
     const [section, row] = rowOf(line)
-    if (section === "stream") streams.push(new Map(row))
+    // A transport stream tells each twice: under its program with less.
+    const known = streams.find((stream) => stream.get("index") === row.get("index"))
+    if (section === "stream" && known === undefined) streams.push(new Map(row))
+    else if (section === "stream") for (const [key, value] of row) known?.set(key, value)
     // Of several, each on a line of its own behind its stream.
     else if (section === "side_data")
       for (const [key, value] of row) streams.at(-1)?.set(key, value)

@@ -1,6 +1,6 @@
 /**
- * The sound of an MP4 as a stream of its own: the head with the sound's track alone, its chunk
- * offsets moved together, then its samples in the order of the file. So sound is encoded while the
+ * The sound of an MP4 as a stream of its own: the head with the sound's tracks alone, their chunk
+ * offsets moved together, then their samples in the order of the file. So sound is encoded while the
  * source still arrives, and no byte of picture is read twice.
  */
 import { Effect } from "effect"
@@ -21,12 +21,15 @@ interface Packed {
   readonly runs: ReadonlyArray<ByteRange>
 }
 
-export const packedSound = (index: OpenedIndex): Packed => {
-  const { audio, head } = index
-  const packets = (audio?.at ?? []).map((from, i) => ({
-    from,
-    to: Math.min(index.byteLength, from + (audio?.size[i] ?? 0)),
-  }))
+/** `streams`: which of the tracks. */
+export const packedSound = (index: OpenedIndex, streams: ReadonlyArray<number>): Packed => {
+  const { audio, moreAudio, head } = index
+  const tracks = (audio === null ? [] : [audio, ...moreAudio]).filter(({ stream }) =>
+    streams.includes(stream),
+  )
+  const packets = tracks.flatMap(({ at, size }) =>
+    at.map((from, i) => ({ from, to: Math.min(index.byteLength, from + (size[i] ?? 0)) })),
+  )
   const runs = mergeRanges(
     packets.filter(({ from, to }) => from >= 0 && from < to),
     0,
@@ -51,7 +54,7 @@ export const packedSound = (index: OpenedIndex): Packed => {
   }
   const moovAt = [...boxesIn(head)].find(({ type }) => type === "moov")?.at ?? 0
   const shift = head.length + 16
-  const kept = keepTracks(head.subarray(moovAt), [audio?.stream ?? 0])
+  const kept = keepTracks(head.subarray(moovAt), streams)
   const moov = moveChunks(kept, (offset) => placeOf(offset) + shift)
   const body = Buffer.alloc(16)
   body.writeUInt32BE(1, 0)

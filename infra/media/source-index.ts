@@ -28,6 +28,30 @@ export interface PictureFacts {
   readonly isInterlaced: boolean
 }
 
+/** What its author says of a track. */
+export interface Labels {
+  /** BCP 47. */
+  readonly language: string | null
+  readonly title: string | null
+  readonly isDefault: boolean
+}
+
+export interface SoundTrack extends Labels {
+  readonly stream: number
+  readonly channels: number
+  readonly at: ReadonlyArray<number>
+  readonly size: ReadonlyArray<number>
+  readonly endTicks: number
+}
+
+export interface TextStream extends Labels {
+  readonly stream: number
+  readonly codec: string
+  readonly isForced: boolean
+  /** Made for those who do not hear. */
+  readonly isCaption: boolean
+}
+
 export interface SourceIndex {
   readonly demuxer: Demuxer
   readonly byteLength: number
@@ -49,13 +73,11 @@ export interface SourceIndex {
     /** Of key frames, in order. */
     readonly keys: ReadonlyArray<number>
   }
-  readonly audio: {
-    readonly stream: number
-    readonly channels: number
-    readonly at: ReadonlyArray<number>
-    readonly size: ReadonlyArray<number>
-    readonly endTicks: number
-  } | null
+  readonly audio: SoundTrack | null
+  /** The other languages, the comments. */
+  readonly moreAudio: ReadonlyArray<SoundTrack>
+  readonly texts: ReadonlyArray<TextStream>
+  readonly hasChapters: boolean
   readonly look?: Look
   /** Start of the common timeline, 1/90000 s, not rounded. */
   readonly zero: number
@@ -126,8 +148,9 @@ const transform = (
   some: (column: ReadonlyArray<number | null>) => ReadonlyArray<number | null>,
   all: (column: ReadonlyArray<number>) => ReadonlyArray<number>,
 ): SourceIndex => {
-  const { video, audio } = index
+  const { video, audio, moreAudio } = index
   const { packets } = video
+  const placed = (track: SoundTrack) => ({ ...track, at: all(track.at) })
   return {
     ...index,
     units: all(index.units),
@@ -137,7 +160,8 @@ const transform = (
       frames: all(video.frames),
       keys: all(video.keys),
     },
-    audio: audio === null ? null : { ...audio, at: all(audio.at) },
+    audio: audio === null ? null : placed(audio),
+    moreAudio: moreAudio.map(placed),
   }
 }
 

@@ -11,6 +11,9 @@ const mostSeconds = 12 * 3600
 export interface Taken {
   readonly video: Row
   readonly audio: Row | null
+  /** The other tracks of sound, in their order. */
+  readonly moreAudio: ReadonlyArray<Row>
+  readonly texts: ReadonlyArray<Row>
 }
 
 export const numberOf = (row: Row, key: string): number => {
@@ -54,8 +57,10 @@ export const judge = ({
   if (sized.some(isTooLarge)) return refused("too_many_pixels")
   if (numberOf(format, "duration") > mostSeconds) return refused("too_long")
   const video = sized.reduce((largest, stream) => (area(stream) > area(largest) ? stream : largest))
-  const audio = streams.find((stream) => stream.get("codec_type") === "audio" && isKnown(stream))
-  return Result.succeed({ video, audio: audio ?? null })
+  const ofType = (type: string) =>
+    streams.filter((stream) => stream.get("codec_type") === type && isKnown(stream))
+  const [audio = null, ...moreAudio] = ofType("audio")
+  return Result.succeed({ video, audio, moreAudio, texts: ofType("subtitle") })
 }
 
 /** Size as shown: rotated, square pixels, even. */

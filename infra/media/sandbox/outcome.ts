@@ -43,7 +43,8 @@ export const endingOf = (
   stopped: "wall" | "stdout" | null,
 ): Ending => {
   if (stopped !== null) return stopped
-  const starved = starvation.test(stderr)
+  // News name what a user wrote.
+  const starved = starvation.test(stderr.replace(/^.*\[info\].*$/gm, ""))
   if (exit === 0) return starved ? "memory" : "ok"
   // bwrap answers 128 + n when its child died of signal n.
   const viaExit = exit !== null && exit > 128 && exit < 193 ? exit - 128 : null
