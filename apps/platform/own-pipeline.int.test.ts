@@ -11,6 +11,7 @@ import {
   Cell,
   ChannelId,
   Timestamp,
+  transcodeStream,
   uploadStream,
   VideoId,
   videoStream,
@@ -216,6 +217,50 @@ describe("a task type of one's own", () => {
             }
             for (const file of videos) expect(yield* framesIn(file)).toBe(125)
           }
+        }),
+      ),
+    120_000,
+  )
+})
+
+describe("two tasks in their own notation", () => {
+  const notation = () =>
+    Effect.promise(() =>
+      Bun.file(`${import.meta.dir}/../../domain/transcode/download-transcode.dag`).text(),
+    )
+
+  test(
+    "download and transcode a video that can be watched",
+    () =>
+      inside((asking) =>
+        Effect.gen(function* () {
+          const { status, text } = yield* choose(asking, yield* notation())
+          expect(status).toBe(422)
+          expect(JSON.parse(text).mistakes).toEqual([
+            'pipeline "pipeline": task "downlaod-input" has type "Downlaod", which is not registered; did you mean "Download"?',
+          ])
+          const right = (yield* notation()).replace("type 'Downlaod'", "type 'Download'")
+          expect((yield* choose(asking, right)).status).toBe(200)
+          const videoId = yield* uploadAsOwner(asking)
+          expect(yield* ended(videoId)).toMatchObject({ _tag: "TranscodeCompleted" })
+          const { videos } = yield* shownOf(videoId)
+          expect(videos.length).toBeGreaterThan(0)
+          for (const file of videos) expect(yield* framesIn(file)).toBe(125)
+
+          const history = yield* (yield* EventStore).read(transcodeStream(videoId))
+          const told = history.flatMap(({ event }) =>
+            event._tag === "TaskSucceeded" || event._tag === "TranscodePlayable"
+              ? [event._tag]
+              : [],
+          )
+          expect(told).toEqual(["TaskSucceeded", "TaskSucceeded", "TranscodePlayable"])
+          const shown = yield* asking.ask("owner", `/v1/videos/${videoId}`)
+          expect(JSON.parse(shown.text)).toMatchObject({
+            ...{
+              source: { durationSeconds: 5 },
+              rungs: [{ averageBitsPerSecond: expect.any(Number) }],
+            },
+          })
         }),
       ),
     120_000,

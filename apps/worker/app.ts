@@ -5,10 +5,12 @@
 import { Duration, Effect, Layer } from "effect"
 import { type Slots, takenBy } from "./kinds.ts"
 import { lives } from "./life.ts"
+import { ownImages } from "./own-images.ts"
 import type { Stages } from "./run-task.ts"
 import { type ScratchSettings, scratch } from "./scratch.ts"
 import type { WorkerSettings } from "./settings.ts"
 import { sources } from "./source.ts"
+import { download } from "./stages/download.ts"
 import { encodeAudio } from "./stages/encode-audio.ts"
 import { encodeVideo } from "./stages/encode-video.ts"
 import { grayscale } from "./stages/grayscale.ts"
@@ -18,10 +20,11 @@ import { publish } from "./stages/publish.ts"
 import { split } from "./stages/split.ts"
 import { storyboard } from "./stages/storyboard.ts"
 import { thumbnails } from "./stages/thumbnails.ts"
+import { transcode } from "./stages/transcode.ts"
 
 /** A task type's code stands here under the type's name. */
 export const builtInStages: Readonly<Record<Slots, Stages>> = {
-  light: { Inspect: inspect, Split: split, EncodeAudio: encodeAudio },
+  light: { Inspect: inspect, Split: split, EncodeAudio: encodeAudio, Download: download },
   encode: {
     EncodeVideo: encodeVideo,
     Grayscale: grayscale,
@@ -30,21 +33,30 @@ export const builtInStages: Readonly<Record<Slots, Stages>> = {
     // They wait for nothing: uploads that pause, and hold light slots, must not hold up what is done.
     Package: packageVideo,
     Publish: publish,
+    Transcode: transcode,
   },
 }
+
+/** Whoever takes pictures out of videos also makes those anew that owners upload. */
+const takesPictures = (all: ReadonlyArray<{ readonly stages: Stages }>) =>
+  all.some(({ stages }) => "Thumbnails" in stages)
 
 /** Runs until it is interrupted; then every task has been given back and no child process is left. */
 export const worker = (
   { cell, kinds, slots, patienceSeconds }: WorkerSettings,
   scratchSettings: ScratchSettings,
   stages = builtInStages,
-) =>
-  Effect.forEach(
-    takenBy(kinds, stages),
-    (taken) => lives({ cell, slots: slots[taken.slots], stages: taken.stages }),
+) => {
+  const taken = takenBy(kinds, stages)
+  const allLives = Effect.forEach(
+    taken,
+    (one) => lives({ cell, slots: slots[one.slots], stages: one.stages }),
     { concurrency: "unbounded", discard: true },
-  ).pipe(
+  )
+  const besides = takesPictures(taken) ? ownImages : Effect.void
+  return Effect.all([allLives, besides], { concurrency: "unbounded", discard: true }).pipe(
     Effect.provide(
       Layer.provideMerge(sources(Duration.seconds(patienceSeconds)), scratch(scratchSettings)),
     ),
   )
+}
