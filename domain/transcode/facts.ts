@@ -142,10 +142,6 @@ export const Audio = Schema.Struct({
 })
 export type Audio = typeof Audio.Type
 
-/** The sound that is heard unless another is chosen; none: silence. */
-export const defaultSound = ({ renditions }: Audio): SoundRendition | null =>
-  renditions.find(({ name }) => name === DEFAULT_SOUND) ?? null
-
 /** One WebVTT object for the whole video: `segments/{videoId}/{run}/{name}/0.vtt`. */
 export const TextTrack = Schema.Struct({
   /** `text-0`, … */
