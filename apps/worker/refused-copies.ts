@@ -40,21 +40,33 @@ const intervalOf = (pieces: ReadonlyArray<EncodedPiece>, n: number) => {
   return { n, from: told?.segments[0]?.start ?? 0, to: (last?.start ?? 0) + (last?.duration ?? 0) }
 }
 
-const encodePiece = Effect.fnUntraced(function* (
+interface Missing {
+  readonly rung: Rung
+  readonly n: number
+}
+
+/** One after the other, in the one directory of the task. */
+const encodeMissing = Effect.fnUntraced(function* (
   task: Task,
   index: ObjectRef,
-  rung: Rung,
-  piece: { readonly n: number; readonly from: number; readonly to: number },
+  pieces: ReadonlyArray<EncodedPiece>,
+  missing: ReadonlyArray<Missing>,
 ) {
   const media = yield* MediaTools
   const objects = yield* ObjectStore
   const source = yield* (yield* Sources).of(task.videoId)
   const directory = yield* (yield* Scratch).directory(task.key)
-  const job = { source, piece, rungs: [rung], directory, index: yield* objects.get(index.key) }
-  const encoded = yield* media.encode(job)
-  const rungs = yield* Effect.forEach(encoded.rungs, (made) => keepRung(task, made))
-  const made: EncodedPiece = { n: piece.n, rungs }
-  return { piece: made, cpuSeconds: encoded.cpuSeconds }
+  const bytes = yield* objects.get(index.key)
+  return yield* Effect.forEach(missing, ({ rung, n }) =>
+    Effect.gen(function* () {
+      const piece = intervalOf(pieces, n)
+      const job = { source, piece, rungs: [rung], directory, index: bytes }
+      const encoded = yield* media.encode(job)
+      const rungs = yield* Effect.forEach(encoded.rungs, (made) => keepRung(task, made))
+      const added: EncodedPiece = { n, rungs }
+      return { piece: added, cpuSeconds: encoded.cpuSeconds }
+    }),
+  )
 })
 
 /** The ladder and its pieces as they are offered: copied everywhere, or encoded everywhere. */
@@ -77,9 +89,7 @@ export const settled = Effect.fnUntraced(function* (
   const missing = refused
     .map(encodedInstead)
     .flatMap((rung) => numbers.filter((n) => !has(pieces, n, rung.name)).map((n) => ({ rung, n })))
-  const added = yield* Effect.forEach(missing, ({ rung, n }) =>
-    encodePiece(task, index, rung, intervalOf(pieces, n)),
-  )
+  const added = missing.length === 0 ? [] : yield* encodeMissing(task, index, pieces, missing)
   return {
     rungs: offered,
     pieces: [...pieces, ...added.map(({ piece }) => piece)],
