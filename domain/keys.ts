@@ -27,6 +27,10 @@ export const manifest = (videoId: string, run: number, name: string) =>
 export const image = (videoId: string, run: number, name: string) =>
   `images/${videoId}/${run}/${name}`
 
+/** An image that the owner uploaded, as it came, and the copies of it that are shown: no run makes or removes them. */
+export const ownImageSource = (videoId: string, name: string) => `own-images/${videoId}/${name}`
+export const ownImage = (videoId: string, name: string) => `images/${videoId}/own/${name}`
+
 /** The wrapped key of an account's personal data. */
 export const accountKey = (accountId: string) => `keys/${accountId}`
 

@@ -20,6 +20,7 @@ import { Limit, listVideos, showVideo } from "./reading.ts"
 import { type Run, respondWith } from "./respond.ts"
 import type { ApiServices } from "./services.ts"
 import { withoutTasks } from "./strangers.ts"
+import { putThumbnail, thumbnailBody } from "./thumbnails.ts"
 import { completeUpload, PartsForm, receiveParts, showUpload } from "./uploads.ts"
 
 /** A body of this schema and nothing more; it becomes part of the OpenAPI document. */
@@ -177,6 +178,16 @@ export const api = (run: Run<ApiServices>) => {
             }),
           ),
         write("Every event of the video in log order"),
+      )
+      .put(
+        "/v1/videos/:id/thumbnail",
+        ({ params, request }) =>
+          respond(
+            asked(request, params.id).pipe(
+              Effect.flatMap(([who, videoId]) => putThumbnail(videoId, request, who)),
+            ),
+          ),
+        thumbnailBody,
       )
       .post(
         "/v1/videos/:id/takedown",

@@ -9,6 +9,7 @@ import type { Run } from "./respond.ts"
 import type { ApiServices } from "./services.ts"
 
 const MOST_BODY_BYTES = 2 ** 20
+export const MOST_IMAGE_BYTES = 8 * 2 ** 20
 
 interface Asked {
   request: Request
@@ -22,9 +23,12 @@ const isOtherThanJson = ({ headers }: Request) => {
   return type !== null && !/^application\/json *(;|$)/i.test(type)
 }
 
-/** A pipeline may be written in other ways than JSON. */
+const isOfImage = ({ method, url }: Request) =>
+  method === "PUT" && /^\/v1\/videos\/[^/]+\/thumbnail$/.test(new URL(url).pathname)
+
+/** A pipeline may be written in other ways than JSON, and an image is known by its bytes. */
 const refusalOfType = (request: Request) => {
-  if (!isOtherThanJson(request)) return undefined
+  if (!isOtherThanJson(request) || isOfImage(request)) return undefined
   if (!/^\/v1\/channels\/[^/]+\/pipeline$/.test(new URL(request.url).pathname)) return "NotJson"
   const type = request.headers.get("content-type") ?? ""
   return /^(text\/plain|(application|text)\/(x-)?yaml) *(;|$)/i.test(type)
@@ -33,12 +37,12 @@ const refusalOfType = (request: Request) => {
 }
 
 /** The body of a request that told no length, unless it is too long. */
-const wholeBody = async (body: ReadableStream<Uint8Array>) => {
+const wholeBody = async (body: ReadableStream<Uint8Array>, most: number) => {
   const pieces: Array<Uint8Array> = []
   let byteLength = 0
   for await (const piece of body) {
     byteLength += piece.byteLength
-    if (byteLength > MOST_BODY_BYTES) return undefined
+    if (byteLength > most) return undefined
     pieces.push(piece)
   }
   return Buffer.concat(pieces)
@@ -56,12 +60,14 @@ export const gate =
     if (request.body === null) return undefined
     const refusal = refusalOfType(request)
     if (refusal !== undefined) return problemOf({ _tag: refusal })
+    const most = isOfImage(request) ? MOST_IMAGE_BYTES : MOST_BODY_BYTES
+    const tooLarge = isOfImage(request) ? "ImageTooLarge" : "BodyTooLarge"
     const told = request.headers.get("content-length")
     if (told !== null) {
-      return Number(told) > MOST_BODY_BYTES ? problemOf({ _tag: "BodyTooLarge" }) : undefined
+      return Number(told) > most ? problemOf({ _tag: tooLarge }) : undefined
     }
-    const body = await wholeBody(request.body)
-    if (body === undefined) return problemOf({ _tag: "BodyTooLarge" })
+    const body = await wholeBody(request.body, most)
+    if (body === undefined) return problemOf({ _tag: tooLarge })
     asked.request = new Request(request, { body })
     return undefined
   }

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { Sealed } from "#domain/sealed.ts"
 import { TICKS } from "#domain/transcode/facts.ts"
 import { PersonalData } from "#infra/personal-data/port.ts"
+import { posterOf } from "#projections/thumbnails.ts"
 import type { WatchPage } from "#projections/watch-page.ts"
 import { ApiSettings } from "./settings.ts"
 
@@ -25,6 +26,7 @@ export const imageUrl = (edgeUrl: string, key: string) => {
 export const shownVideo = Effect.fn("shownVideo")(function* (page: WatchPage, isOwner: boolean) {
   const { publicUrl, edgeUrl } = yield* ApiSettings
   const { videoId, state, durationTicks } = page
+  const poster = posterOf(page.thumbnails)
   return {
     videoId,
     state,
@@ -48,11 +50,15 @@ export const shownVideo = Effect.fn("shownVideo")(function* (page: WatchPage, is
       hasAudio: page.hasAudio,
     },
     rungs: page.rungs,
-    thumbnails: page.thumbnails.map(({ key, width, height, at }) => ({
-      url: imageUrl(edgeUrl, key),
-      width,
-      height,
-      atSeconds: at / TICKS,
+    thumbnails: page.thumbnails.map((picture) => ({
+      url: imageUrl(edgeUrl, picture.key),
+      width: picture.width,
+      height: picture.height,
+      atSeconds: picture.isOwn ? null : picture.at / TICKS,
+      isShown: picture === poster,
+      files: (picture.files ?? []).map(({ key, width, height, format, bytes }) => ({
+        ...{ url: imageUrl(edgeUrl, key), width, height, format, byteLength: bytes },
+      })),
     })),
     storyboardUrl: page.storyboard && imageUrl(edgeUrl, page.storyboard.vttKey),
     createdAt: time(page.createdAt),

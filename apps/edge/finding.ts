@@ -10,6 +10,12 @@ import { growingList, MAIN, renditionOf } from "./growing-list.ts"
 export type Found =
   | { readonly _tag: "Text"; readonly name: string; readonly text: string }
   | { readonly _tag: "Object"; readonly key: string; readonly cacheControl: string }
+  | {
+      readonly _tag: "Download"
+      readonly run: number
+      readonly rung: string
+      readonly title: string
+    }
   | { readonly _tag: "Refused"; readonly code: ProblemCode; readonly reason?: string }
 
 const refused = (code: ProblemCode): Found => ({ _tag: "Refused", code })
@@ -38,6 +44,8 @@ const inFinal = ({ videoId, asked: wanted }: Address, run: number): Found => {
           ? ownImage(videoId, wanted.name)
           : image(videoId, run, wanted.name),
       )
+    case "Download":
+      return { _tag: "Download", run, rung: wanted.rung, title: wanted.title }
     case "Init":
       return kept(initSegment(videoId, run, wanted.rung))
     case "Segment":
@@ -81,6 +89,9 @@ const inGrowing = (address: Address, door: GrowingDoor): Found => {
       const k = wanted._tag === "Segment" ? wanted.k : 0
       return isShown(door, wanted.rung, k) ? inFinal(address, door.run) : refused("media_not_found")
     }
+    // A file that is kept has to be whole.
+    case "Download":
+      return refused("media_not_found")
     default:
       return inFinal(address, door.run)
   }

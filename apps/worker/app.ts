@@ -5,6 +5,7 @@
 import { Duration, Effect, Layer } from "effect"
 import { type Slots, takenBy } from "./kinds.ts"
 import { lives } from "./life.ts"
+import { ownImages } from "./own-images.ts"
 import type { Stages } from "./run-task.ts"
 import { type ScratchSettings, scratch } from "./scratch.ts"
 import type { WorkerSettings } from "./settings.ts"
@@ -36,6 +37,10 @@ export const builtInStages: Readonly<Record<Slots, Stages>> = {
   },
 }
 
+/** Whoever takes pictures out of videos also makes those anew that owners upload. */
+const takesPictures = (all: ReadonlyArray<{ readonly stages: Stages }>) =>
+  all.some(({ stages }) => "Thumbnails" in stages)
+
 /** Runs until it is interrupted; then every task has been given back and no child process is left. */
 export const worker = (
   { cell, kinds, slots, patienceSeconds }: WorkerSettings,
@@ -46,7 +51,9 @@ export const worker = (
     takenBy(kinds, stages),
     (taken) => lives({ cell, slots: slots[taken.slots], stages: taken.stages }),
     { concurrency: "unbounded", discard: true },
-  ).pipe(
+  )
+  const besides = takesPictures(taken) ? ownImages : Effect.void
+  return Effect.all([allLives, besides], { concurrency: "unbounded", discard: true }).pipe(
     Effect.provide(
       Layer.provideMerge(sources(Duration.seconds(patienceSeconds)), scratch(scratchSettings)),
     ),

@@ -8,6 +8,7 @@ import { copyingWith } from "./copy/encode-copied.ts"
 import { encodeWith } from "./encode.ts"
 import { inspectWith } from "./inspect.ts"
 import { withLook } from "./look.ts"
+import { ownImageWith } from "./own-image.ts"
 import { storyboardWith, thumbnailsWith } from "./pictures.ts"
 import { MediaTools, type PlannedPiece } from "./port.ts"
 import { programsIn } from "./sandbox/programs.ts"
@@ -42,6 +43,7 @@ export const ffmpegMediaTools = Layer.effect(
       encode: copyingWith(sandbox, encodeWith(sandbox)),
       encodeAudio: encodeAudioWith(sandbox),
       thumbnails: thumbnailsWith(sandbox),
+      ownImage: ownImageWith(sandbox),
       storyboard: storyboardWith(sandbox),
     })
   }),

@@ -5,7 +5,15 @@
  */
 import { Context, type Effect, Schema } from "effect"
 import type { Piece } from "#domain/scheduling/events.ts"
-import type { Audio, CopyRefusal, Media, Picture, Rung, Segment } from "#domain/transcode/facts.ts"
+import type {
+  Audio,
+  CopyRefusal,
+  ImageFile,
+  Media,
+  Picture,
+  Rung,
+  Segment,
+} from "#domain/transcode/facts.ts"
 
 /** Half-open, in bytes. */
 export interface ByteRange {
