@@ -81,6 +81,7 @@ export const settled = Effect.fnUntraced(function* (
   const isRefused = ({ copied, name }: Rung) =>
     copied !== undefined && numbers.some((n) => !has(pieces, n, name))
   const refused = rungs.filter(isRefused)
+  if (refused.length === 0) return { rungs, pieces, cpuSeconds: 0 }
   const offered = rungs.map((rung) => (isRefused(rung) ? encodedInstead(rung) : rung))
   if (index === undefined) {
     const left = rungs.filter((rung) => !isRefused(rung))
@@ -89,7 +90,7 @@ export const settled = Effect.fnUntraced(function* (
   const missing = refused
     .map(encodedInstead)
     .flatMap((rung) => numbers.filter((n) => !has(pieces, n, rung.name)).map((n) => ({ rung, n })))
-  const added = missing.length === 0 ? [] : yield* encodeMissing(task, index, pieces, missing)
+  const added = yield* encodeMissing(task, index, pieces, missing)
   return {
     rungs: offered,
     pieces: [...pieces, ...added.map(({ piece }) => piece)],

@@ -104,7 +104,10 @@ export const packageVideo = stage(
       rungs: figures,
     }
     const isDamaged = video.some(({ damaged }) => damaged) || audio?.damaged === true
-    const news = isDamaged ? { media: { ...media, damaged: true } } : {}
+    const news = {
+      ...(isDamaged && { media: { ...media, damaged: true } }),
+      ...(rungs !== ladder && { rungs }),
+    }
     return { outputs: { manifest: packaged, ...news }, cpuSeconds }
   }),
 )
