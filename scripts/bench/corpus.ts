@@ -2,7 +2,7 @@
  * Uploads every file of a folder of test videos by the command line and compares what came of it
  * with the folder's manifest and with the file itself: a row for each.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs"
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
@@ -126,12 +126,6 @@ const namedFiles = (directory: string) =>
       return { expected: { ...expectedOf(name, "plays"), file: name }, path }
     })
 
-/** Files that name others beside them get these others: a real video that must never be opened. */
-const besideCanaries = (directory: string) => {
-  for (const name of ["canary.ts", "sibling.ts"])
-    symlinkSync(join(FOLDER, "variety/ts_mpeg2_mp2.ts"), join(directory, name))
-}
-
 const chosen = (directory: string) => {
   if (values.names) return namedFiles(directory)
   const pattern = new RegExp(values.only)
@@ -151,7 +145,6 @@ const show = (row: Row) => {
 
 const directory = mkdtempSync(join(tmpdir(), "corpus-"))
 const platform = await startPlatform()
-besideCanaries(directory)
 const rows: Array<Row> = []
 const queue = [...chosen(directory)]
 const work = async () => {
