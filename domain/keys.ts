@@ -31,6 +31,9 @@ export const image = (videoId: string, run: number, name: string) =>
 export const ownImageSource = (videoId: string, name: string) => `own-images/${videoId}/${name}`
 export const ownImage = (videoId: string, name: string) => `images/${videoId}/own/${name}`
 
+/** What a channel's tasks have made, by a name of all that decides it. */
+export const reused = (channelId: string, name: string) => `reuse/${channelId}/${name}.json`
+
 /** The wrapped key of an account's personal data. */
 export const accountKey = (accountId: string) => `keys/${accountId}`
 

@@ -30,7 +30,7 @@ const setUp = Effect.gen(function* () {
       },
       bars: undefined,
       stateDirectory: join(directory, "state"),
-      mediaTools: Layer.mock(MediaTools, { sandbox: "bwrap" }),
+      mediaTools: Layer.mock(MediaTools, { sandbox: "bwrap", build: "made up" }),
     })
     const last = said.out.trimEnd().split("\n").at(-1) ?? ""
     return { ...said, code, json: () => JSON.parse(last) as Record<string, unknown> }

@@ -3,6 +3,7 @@
  * for what keeps a core busy, each with slots of its own.
  */
 import { Duration, Effect, Layer } from "effect"
+import { doneOnce } from "./done-once.ts"
 import { type Slots, takenBy } from "./kinds.ts"
 import { lives } from "./life.ts"
 import { ownImages } from "./own-images.ts"
@@ -24,12 +25,17 @@ import { transcode } from "./stages/transcode.ts"
 
 /** A task type's code stands here under the type's name. */
 export const builtInStages: Readonly<Record<Slots, Stages>> = {
-  light: { Inspect: inspect, Split: split, EncodeAudio: encodeAudio, Download: download },
+  light: {
+    Inspect: inspect,
+    Split: split,
+    EncodeAudio: doneOnce("EncodeAudio", encodeAudio),
+    Download: download,
+  },
   encode: {
-    EncodeVideo: encodeVideo,
+    EncodeVideo: doneOnce("EncodeVideo", encodeVideo),
     Grayscale: grayscale,
-    Thumbnails: thumbnails,
-    Storyboard: storyboard,
+    Thumbnails: doneOnce("Thumbnails", thumbnails),
+    Storyboard: doneOnce("Storyboard", storyboard),
     // They wait for nothing: uploads that pause, and hold light slots, must not hold up what is done.
     Package: packageVideo,
     Publish: publish,

@@ -9,6 +9,7 @@ import type { Outputs, Piece, Step } from "#domain/scheduling/events.ts"
 
 export interface TranscodeContext {
   readonly transcode: string
+  readonly channelId: string
   readonly steps: ReadonlyArray<Step>
   readonly config: Readonly<Record<string, Schema.Json>>
   /** By task id. */
@@ -48,7 +49,11 @@ export const contextOf = (
 ): TranscodeContext => {
   const outputs = new Map<string, Outputs>()
   const pieces = new Map<string, Map<number, Piece>>()
-  let plan: Pick<TranscodeContext, "steps" | "config"> = { steps: [], config: {} }
+  let plan: Pick<TranscodeContext, "steps" | "config" | "channelId"> = {
+    steps: [],
+    config: {},
+    channelId: "",
+  }
   let over = false
   for (const event of history) {
     if (event._tag === "Unreadable" || !belongsTo(transcode, event)) continue
@@ -72,7 +77,8 @@ export const contextOf = (
         over = true
     }
   }
-  return { transcode, steps: plan.steps, config: plan.config, outputs, pieces, over }
+  const { steps, config, channelId } = plan
+  return { transcode, channelId, steps, config, outputs, pieces, over }
 }
 
 const inOrder = (pieces: ReadonlyMap<number, Piece> | undefined): ReadonlyArray<Piece> =>

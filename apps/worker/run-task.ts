@@ -49,6 +49,7 @@ const stageTask = ({ lease, isHurried }: Assignment, context: TranscodeContext, 
       key: keyOf(lease),
       group: step.group,
       isHurried,
+      channelId: context.channelId,
       emittedFor: (input) => emittedFor(context, step, input),
       emit: Effect.fnUntraced(function* (pieces) {
         const fresh = pieces.filter(({ n }) => !known.has(n))

@@ -54,6 +54,8 @@ export interface ArrivingSource extends Source<SourceFailure> {
   readonly arrival: (
     ranges: ReadonlyArray<ByteRange> | null,
   ) => Effect.Effect<void, SourceAbandoned | SourceStalled>
+  /** SHA-256 of the bytes of these ranges, hex. `null`: of all bytes. */
+  readonly digest: (ranges: ReadonlyArray<ByteRange> | null) => Effect.Effect<string, SourceFailure>
   /** Whether they are there now. */
   readonly hasArrived: (ranges: ReadonlyArray<ByteRange> | null) => boolean
 }
@@ -63,6 +65,8 @@ export class Sources extends Context.Service<
   { readonly of: (videoId: string) => Effect.Effect<ArrivingSource, SourceFailure, Scope.Scope> }
 >()("apps/worker/Sources") {}
 
+/** Hashed at once. */
+const STRETCH = 4 * 2 ** 20
 /** Box headers are read a few bytes at a time; the store is asked for this much at least. */
 const LEAST_FETCH = 64 * 1024
 const FETCHES_AT_ONCE = 4
@@ -168,16 +172,31 @@ const openSource = Effect.fn("openSource")(function* (videoId: string, patience:
     )
   })
 
+  const read = (range: ByteRange) => {
+    const clipped = { from: Math.max(0, range.from), to: Math.min(range.to, byteLength) }
+    return clipped.to <= clipped.from
+      ? Effect.succeed(new Uint8Array())
+      : Effect.andThen(fetched(clipped), copy.read(clipped))
+  }
+
+  const digestOf = Effect.fnUntraced(function* (ranges: ReadonlyArray<ByteRange>) {
+    const hasher = new Bun.CryptoHasher("sha256")
+    for (const { from, to } of ranges) {
+      hasher.update(`${from}-${to}:`)
+      for (let at = from; at < to; at += STRETCH) {
+        hasher.update(yield* read({ from: at, to: Math.min(at + STRETCH, to) }))
+      }
+    }
+    return hasher.digest("hex")
+  })
+  const wholeDigest = yield* Effect.cached(digestOf([everything]))
+
   return {
     byteLength,
     arrival,
+    digest: (ranges) => (ranges === null ? wholeDigest : digestOf(ranges)),
     hasArrived: (ranges) => areThere(current(), ranges),
-    read: (range) => {
-      const clipped = { from: Math.max(0, range.from), to: Math.min(range.to, byteLength) }
-      return clipped.to <= clipped.from
-        ? Effect.succeed(new Uint8Array())
-        : Effect.andThen(fetched(clipped), copy.read(clipped))
-    },
+    read,
     whole: Effect.as(fetched(everything), copy.path),
   } satisfies ArrivingSource
 })

@@ -161,6 +161,8 @@ export interface Task extends TaskName {
   readonly key: string
   /** The rung group of its step. */
   readonly group: string | undefined
+  /** Whose video it is. */
+  readonly channelId: string
   /** So much is queued that it had better be done fast than well. */
   readonly isHurried: boolean
   /** The pieces that the step emitted which writes this input. */

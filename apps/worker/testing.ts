@@ -186,6 +186,7 @@ export const pieces: ReadonlyArray<PlannedPiece> = [0, 1].map((n) => ({
 
 export const madeUp: Partial<MediaTools["Service"]> = {
   sandbox: "bwrap",
+  build: "made up",
   inspect: (source) =>
     Effect.as(source.read({ from: 0, to: 10 }), { media, rungs, index: bytes("{}"), ...spent }),
   look: (index) => Effect.succeed(index),

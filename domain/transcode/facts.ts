@@ -72,8 +72,10 @@ export type Segment = typeof Segment.Type
 /** `work`, of every task that runs a program: what it took, for whoever looks for the costly and the odd. */
 export const Work = Schema.Struct({
   peakMebibytes: Schema.Int,
-  /** Of `encode-video`: which way of cutting gave the planned frames. */
+  /** Of `encode-video`: which way of cutting gave the planned frames. `reused`: done before, of the same bytes. */
   way: Schema.optionalKey(Schema.String),
+  /** Encoded fast rather than small, because much was queued. */
+  isHurried: Schema.optionalKey(Schema.Boolean),
 })
 export type Work = typeof Work.Type
 

@@ -92,6 +92,7 @@ export const encodeWith = (sandbox: Sandbox) => {
         ),
         isFirst: from === 0,
         isTolerant: attempt.isTolerant,
+        isHurried: job.isHurried === true,
       }),
       input: local.path,
       outputs,

@@ -4,6 +4,7 @@ import { planPieces } from "#domain/transcode/chunks.ts"
 import type { Rung } from "#domain/transcode/facts.ts"
 import { cutOf } from "./attempts.ts"
 import { encodeAudioWith } from "./audio.ts"
+import { buildOf } from "./build.ts"
 import { copyingWith } from "./copy/encode-copied.ts"
 import { encodeWith } from "./encode.ts"
 import { inspectWith } from "./inspect.ts"
@@ -34,8 +35,10 @@ export const ffmpegMediaTools = Layer.effect(
   MediaTools,
   Effect.gen(function* () {
     const unpacked = yield* unpackedPrograms
-    const sandbox = yield* openSandbox(programsIn(Option.getOrNull(unpacked)))
+    const programs = programsIn(Option.getOrNull(unpacked))
+    const sandbox = yield* openSandbox(programs)
     return MediaTools.of({
+      build: yield* buildOf(programs),
       sandbox: sandbox.kind,
       inspect: inspectWith(sandbox, yield* copyTopRung),
       look: withLook,

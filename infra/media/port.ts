@@ -127,6 +127,8 @@ export interface EncodeJob<E> {
   readonly rungs: ReadonlyArray<Rung>
   /** A directory of this task alone. */
   readonly directory: string
+  /** Fast rather than small: a third less processor time for a tenth more bytes. */
+  readonly isHurried?: boolean
 }
 
 export interface Encoded extends Spent {
@@ -209,6 +211,8 @@ export class MediaTools extends Context.Service<
   {
     /** How programs are confined here: shown in the worker's health. */
     readonly sandbox: "bwrap" | "landlock"
+    /** Same build, arguments and bytes: same result, bit by bit. */
+    readonly build: string
     /** Reads the head and the index, of MP4 without any sample but the first; other containers whole. */
     readonly inspect: <E>(
       source: Source<E>,

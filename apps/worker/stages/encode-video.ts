@@ -29,6 +29,7 @@ export const encodeVideo = stage(
       piece: chunk,
       rungs: yield* stillCopied(task, wanted),
       directory,
+      isHurried: task.isHurried,
     })
     const { refused } = encoded
     if (refused !== undefined) yield* noteRefusal(task, refused)
@@ -39,7 +40,11 @@ export const encodeVideo = stage(
       ...(encoded.isDamaged && { damaged: true }),
     }
     return {
-      outputs: { segments, work: workOf(encoded), ...(refused !== undefined && { refused }) },
+      outputs: {
+        segments,
+        work: { ...workOf(encoded), ...(task.isHurried && { isHurried: true }) },
+        ...(refused !== undefined && { refused }),
+      },
       cpuSeconds: encoded.cpuSeconds,
     }
   }),

@@ -117,12 +117,13 @@ const fromPublished = (sandbox: Sandbox) =>
     input: string,
     directory: string,
     rungs: ReadonlyArray<Rung>,
+    isHurried: boolean,
   ) {
     const { from = 0 } = plan.segments[0] ?? {}
     const { to = from } = plan.segments.at(-1) ?? {}
     const limits = limitsOf(index, rungs, plan.frames.length, (to - from) / TICKS)
     const encoding = encodeArguments({
-      ...{ index, rungs, cut: { _tag: "Published" }, seek: null, isTolerant: false },
+      ...{ index, rungs, cut: { _tag: "Published" }, seek: null, isTolerant: false, isHurried },
       local: { path: input, map: "0:v:0", seeks: false, isCut: true },
       starts: plan.segments.map((segment) => segment.from),
       isFirst: from === 0,
@@ -164,7 +165,7 @@ export const copyingWith = (
     const others = job.rungs.filter((rung) => rung !== top)
     const processes = others.length === 0 ? [[]] : processesOf(index, others)
     const runs = yield* Effect.forEach(processes, (rungs) =>
-      fromPublished(sandbox)(index, plan, input, job.directory, rungs),
+      fromPublished(sandbox)(index, plan, input, job.directory, rungs, job.isHurried === true),
     )
     return {
       ...{ rungs: [...runs.flatMap(({ made }) => made), copied], way: "copied" as const },
