@@ -88,10 +88,12 @@ const encoded = (
   n: number,
   rungs: ReadonlyArray<string>,
   seconds = 2,
+  told = {},
 ): DomainEvent => ({
   _tag: "TaskSucceeded",
   ...task(`encode-video:${group}/${n}`),
   outputs: {
+    ...told,
     segments: {
       n,
       rungs: rungs.map((name) => ({ rung: name, initBytes: 800, segments: [segment(n, seconds)] })),
@@ -193,6 +195,19 @@ describe("a growing list", () => {
     expect(numbersOf("240p", ...events)).toEqual([0, 1])
     expect(numbersOf("240p", ...events, encoded("all", 2, ["240p", "360p"]))).toEqual([0, 1, 2, 3])
     expect(numbersOf("360p", ...events)).toBeUndefined()
+  })
+
+  test("names a copied rung no longer once a piece of it was refused", () => {
+    const { name, maxBitsPerSecond, codecs, ...rest } = rung("r2", "360p", 360)
+    const instead = { name, maxBitsPerSecond, codecs }
+    const top = { ...rest, ...instead, name: "360p-source", copied: { instead } }
+    const told: DomainEvent = { ...inspected, outputs: { media, rungs: [ladder[0] ?? top, top] } }
+    const copied = [0, 1].map((n) => encoded("r2", n, ["360p-source"]))
+    const events = [created, told, ...first.slice(2), ...copied, playable]
+    expect(listsAfter(...events)?.named.map((it) => it.name)).toEqual(["240p", "360p-source"])
+    const refused = { rung: "360p-source", reason: "not-idr: 180000" }
+    const piece = encoded("all", 2, ["240p", "360p"], 2, { refused })
+    expect(listsAfter(...events, piece)?.named.map((it) => it.name)).toEqual(["240p"])
   })
 
   test("counts a piece once, however often it is told", () => {
