@@ -80,9 +80,11 @@ const refusalOf = (status: number, text: string): Problem => {
 }
 
 interface Asked {
-  readonly method?: "GET" | "POST" | "DELETE"
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE"
   readonly path: string
   readonly body?: unknown
+  /** A body that is text already. */
+  readonly text?: string
   readonly key?: string
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -114,6 +116,9 @@ export class Api extends Context.Service<
     readonly history: (videoId: string) => Effect.Effect<ReadonlyArray<HistoryEvent>, Problem>
     readonly takeDown: (videoId: string, reason: string) => Effect.Effect<AnyObject, Problem>
     readonly reinstate: (videoId: string) => Effect.Effect<AnyObject, Problem>
+    readonly pipeline: (channelId: string) => Effect.Effect<AnyObject, Problem>
+    readonly setPipeline: (channelId: string, text: string) => Effect.Effect<AnyObject, Problem>
+    readonly resetPipeline: (channelId: string) => Effect.Effect<AnyObject, Problem>
     readonly queue: Effect.Effect<AnyObject, Problem>
     /** Lines as they come. */
     readonly rebuild: (model: string | undefined) => Stream.Stream<AnyObject, Problem>
@@ -124,7 +129,10 @@ export class Api extends Context.Service<
 >()("apps/cli/Api") {}
 
 const client = ({ url, token }: Connection) => {
-  const send = ({ method = "GET", path, body, key, headers = {} }: Asked, signal: AbortSignal) =>
+  const send = (
+    { method = "GET", path, body, text, key, headers = {} }: Asked,
+    signal: AbortSignal,
+  ) =>
     fetch(`${url}${path}`, {
       method,
       signal,
@@ -133,7 +141,9 @@ const client = ({ url, token }: Connection) => {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(key === undefined ? {} : { "idempotency-key": key }),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(text === undefined ? {} : { "content-type": "text/plain; charset=utf-8" }),
       },
+      ...(text === undefined ? {} : { body: text }),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
 
@@ -205,6 +215,7 @@ const client = ({ url, token }: Connection) => {
 }
 
 const v1 = "/v1/videos"
+const pipelineOf = (channelId: string) => `/v1/channels/${encodeURIComponent(channelId)}/pipeline`
 const of = (videoId: string) => `${v1}/${encodeURIComponent(videoId)}`
 
 const query = (values: Readonly<Record<string, string | undefined>>) => {
@@ -242,6 +253,15 @@ export const makeApi = (connection: Connection): Api["Service"] => {
         method: "DELETE",
         path: `${of(videoId)}/takedown`,
         key: crypto.randomUUID(),
+      }),
+    pipeline: (channelId) => ask(AnyObject, { path: pipelineOf(channelId) }),
+    setPipeline: (channelId, text) =>
+      ask(AnyObject, {
+        ...{ method: "PUT", path: pipelineOf(channelId), key: crypto.randomUUID(), text },
+      }),
+    resetPipeline: (channelId) =>
+      ask(AnyObject, {
+        ...{ method: "DELETE", path: pipelineOf(channelId), key: crypto.randomUUID() },
       }),
     queue: ask(AnyObject, { path: "/v1/queue" }),
     rebuild: (model) => lines(post(`/v1/operations/rebuild${query({ model })}`)),

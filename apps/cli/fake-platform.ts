@@ -68,6 +68,7 @@ export const fakePlatform = () => {
   }
   const verified: Array<unknown> = [{ check: "log", looked: 3, problems: [], ok: true }]
   let state = "uploading"
+  let pipeline: string | undefined
 
   const tell = (event: string, told: unknown = {}) => {
     const text = `id: ${events.length + 1}\nevent: ${event}\ndata: ${JSON.stringify(told)}\n\n`
@@ -159,6 +160,24 @@ export const fakePlatform = () => {
     return new Response(bytes, { headers: { "content-type": "text/event-stream" } })
   }
 
+  /** It knows one mistake: a type that is misspelt. */
+  const choosePipeline = async (request: Request) => {
+    if (request.method === "PUT") pipeline = await request.text()
+    if (request.method === "DELETE") pipeline = undefined
+    if (pipeline?.includes("'Downlaod'")) {
+      const mistakes = ["one mistake", "another mistake"]
+      const told = { title: "No", status: 422, code: "pipeline_mistaken", mistakes }
+      return Response.json(told, { status: 422, ...PROBLEM })
+    }
+    const steps = [
+      { name: "get", type: "Download", after: [] },
+      { name: "all", type: "Transcode", after: ["get"] },
+    ]
+    const isOwn = pipeline !== undefined
+    const text = pipeline ?? "pipeline: default"
+    return Response.json({ channelId: "main", pipeline: "own", isOwn, steps, mistakes: [], text })
+  }
+
   const route = async (request: Request): Promise<Response> => {
     const { pathname, origin } = new URL(request.url)
     const [, top, , id = "", what = ""] = pathname.split("/")
@@ -173,6 +192,7 @@ export const fakePlatform = () => {
     if (pathname === "/v1/operations/verify") {
       return new Response(verified.map((line) => `${JSON.stringify(line)}\n`).join(""))
     }
+    if (pathname === "/v1/channels/main/pipeline") return choosePipeline(request)
     if (pathname === "/v1/videos") return create(request, origin)
     const upload = uploads.get(id)
     if (upload === undefined) return refuse(404, "video_not_found")

@@ -1,22 +1,24 @@
 /**
- * `reelog plan`: what the platform would do with a file, without doing it: the stages of the
- * built-in pipeline, the pieces of its grid and the rungs it deserves. The file is looked at here,
- * by the same code and in the same sandbox as a worker would.
+ * `reelog plan`: what the platform would do with a file, without doing it: the graph and the stages
+ * of the built-in pipeline or of another one, the pieces of its grid, the rungs it deserves, and
+ * what all that is expected to cost. The file is looked at here, by the same code and in the same
+ * sandbox as a worker would.
  */
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { Effect, Result } from "effect"
 import { parse } from "yaml"
-import type { Step } from "#domain/scheduling/events.ts"
+import { planOf, treeOf } from "#domain/transcode/channel-pipeline.ts"
+import { cpuSecondsOf, expectedTasks } from "#domain/transcode/cost.ts"
 import { type Rung, TICKS } from "#domain/transcode/facts.ts"
-import { readPipeline, stepsOf } from "#domain/transcode/pipeline.ts"
 import { builtInTypes } from "#domain/transcode/task-types.ts"
 import { type MediaFailure, MediaTools, type PlannedPiece, type Source } from "#infra/media/port.ts"
+import { stagesOf, tasksOf } from "./plan-stages.ts"
 import { problem } from "./problem.ts"
 import { Screen, table } from "./screen.ts"
 
-const pipelineFile = new URL("../../domain/transcode/default.yaml", import.meta.url)
+const builtIn = new URL("../../domain/transcode/default.yaml", import.meta.url)
 
 const localSource = (path: string, byteLength: number): Source<never> => {
   const file = Bun.file(path)
@@ -32,39 +34,6 @@ const scratch = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "reelog-plan-"))),
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true })),
 )
-
-/** A task with its edges: the groups of one task are one task to a reader. */
-interface Stage {
-  readonly name: string
-  readonly after: ReadonlyArray<string>
-}
-
-const taskOf = (step: string) => step.split(":")[0] ?? step
-
-const tasksOf = (steps: ReadonlyArray<Step>): ReadonlyArray<Stage> => {
-  const after = new Map<string, Set<string>>()
-  for (const step of steps) {
-    const known = after.get(taskOf(step.name)) ?? new Set()
-    for (const name of step.after) known.add(taskOf(name))
-    after.set(taskOf(step.name), known)
-  }
-  return [...after].map(([name, before]) => ({ name, after: [...before] }))
-}
-
-/** Each task in the first stage in which all it needs is done. */
-export const stagesOf = (steps: ReadonlyArray<Step>): ReadonlyArray<ReadonlyArray<string>> => {
-  const stages: Array<ReadonlyArray<string>> = []
-  const done = new Set<string>()
-  let left = tasksOf(steps)
-  while (left.length > 0) {
-    const ready = left.filter(({ after }) => after.every((name) => done.has(name)))
-    if (ready.length === 0) return stages
-    stages.push(ready.map(({ name }) => name))
-    for (const { name } of ready) done.add(name)
-    left = left.filter(({ name }) => !done.has(name))
-  }
-  return stages
-}
 
 const sortFailure = (failure: MediaFailure) =>
   failure._tag === "SourceRefused"
@@ -84,10 +53,25 @@ const shownPiece = ({ piece, ranges }: PlannedPiece) => ({
   sourceBytes: ranges?.reduce((sum, { from, to }) => sum + to - from, 0) ?? null,
 })
 
-const encodesOf = (pieces: ReadonlyArray<PlannedPiece>) =>
-  pieces.reduce((sum, { piece }) => sum + piece.groups.length, 0)
+/** Of the file that is named, else the built-in one. */
+const pipelineIn = Effect.fnUntraced(function* (file: string | undefined) {
+  const screen = yield* Screen
+  const text = Result.try(() => readFileSync(file === undefined ? builtIn : resolve(file), "utf8"))
+  if (Result.isFailure(text)) {
+    return yield* problem("file_not_found", `The file ${file} can't be read`)
+  }
+  const found = Result.flatMap(
+    treeOf(text.success, (yaml) => parse(yaml, { logLevel: "error" })),
+    (tree) => planOf(tree, builtInTypes),
+  )
+  if (Result.isSuccess(found)) return found.success
+  yield* Effect.forEach(found.failure, (mistake) => screen.say(mistake))
+  return yield* problem("pipeline_mistaken", "The pipeline has mistakes", {
+    mistakes: found.failure,
+  })
+})
 
-export const plan = Effect.fn("plan")(function* (given: string) {
+export const plan = Effect.fn("plan")(function* (given: string, pipelineFile?: string) {
   const screen = yield* Screen
   const tools = yield* MediaTools
   const path = resolve(given)
@@ -96,48 +80,48 @@ export const plan = Effect.fn("plan")(function* (given: string) {
     () => undefined,
   )
   if (!found?.isFile()) return yield* problem("file_not_found", `There is no file ${path}`)
-  const pipeline = yield* Effect.fromResult(
-    readPipeline(parse(readFileSync(pipelineFile, "utf8"))),
-  ).pipe(Effect.mapError(() => problem("pipeline_malformed", "The pipeline can't be read")))
-  const steps = stepsOf(pipeline, builtInTypes)
+  const { pipeline, steps } = yield* pipelineIn(pipelineFile)
 
   const { media, rungs, index } = yield* tools
     .inspect(localSource(path, found.size), yield* scratch)
     .pipe(Effect.mapError(sortFailure))
   const pieces = yield* tools.split(index, rungs)
+  const expected = expectedTasks(steps, { media, rungs, pieces: pieces.map(({ piece }) => piece) })
   const stages = stagesOf(steps)
-  const tasks = tasksOf(steps)
-  const taskCount = tasks.length - 1 + encodesOf(pieces)
+  const tasks = tasksOf(steps, expected)
+  const cpuSeconds = Math.round(cpuSecondsOf(expected) * 100) / 100
 
   yield* screen.result(
     {
-      pipeline: pipeline.pipeline,
+      pipeline,
       stages,
-      tasks: tasks.map(({ name, after }) => ({ name, after })),
-      taskCount,
+      tasks: tasks.map((task) => ({ ...task })),
+      taskCount: expected.length,
+      expectedCpuSeconds: cpuSeconds,
       media,
       rungs: rungs.map(shownRung),
       pieces: pieces.map(shownPiece),
     },
-    `pipeline ${pipeline.pipeline}: ${taskCount} tasks`,
+    `pipeline ${pipeline}: ${expected.length} tasks, about ${cpuSeconds.toFixed(1)} s of CPU`,
     ...table(
-      stages.map((names, place) => [
-        `  stage ${place + 1}`,
-        names
-          .map((name) => {
-            const after = tasks.find((task) => task.name === name)?.after ?? []
-            return after.length === 0 ? name : `${name} (after ${after.join(", ")})`
-          })
-          .join(" | "),
+      tasks.map(({ name, type, count, cpuSeconds: own, after }) => [
+        `  ${name}`,
+        type,
+        count === 1 ? "1 task" : `${count} tasks`,
+        `${own.toFixed(1)} s`,
+        after.length === 0 ? "" : `after ${after.join(", ")}`,
       ]),
     ),
+    `stages: ${stages.length}`,
+    ...table(stages.map((names, place) => [`  ${place + 1}`, names.join(" | ")])),
     `rungs: ${rungs.length}`,
     ...table(
-      rungs.map(({ name, group, width, height, maxBitsPerSecond }) => [
+      rungs.map(({ name, group, width, height, maxBitsPerSecond, copied }) => [
         `  ${group}`,
         name,
         `${width}x${height}`,
         `${Math.round(maxBitsPerSecond / 1000)} kbit/s`,
+        copied === undefined ? "" : "copied from the source",
       ]),
     ),
     `pieces: ${pieces.length}`,

@@ -6,6 +6,7 @@ import type { MediaTools } from "#infra/media/port.ts"
 import { api } from "./api.ts"
 import { history, queue, rebuild, reinstate, replay, show, takeDown, verify } from "./commands.ts"
 import { findPlatform } from "./connection.ts"
+import { resetPipeline, setPipeline, showPipeline } from "./pipelines.ts"
 import { plan } from "./plan.ts"
 import { upload } from "./upload.ts"
 
@@ -74,6 +75,26 @@ const queueCommand = Command.make("queue", {}, () => Effect.provide(queue(), pla
   Command.withDescription("What is ready, running and waiting for completion"),
 )
 
+const channel = Flag.String("channel").pipe(
+  Flag.withDescription("Id of a channel"),
+  Flag.withDefault("main"),
+)
+
+const pipelineCommand = Command.make("pipeline").pipe(
+  Command.withSubcommands([
+    Command.make("show", { channel }, (given) =>
+      Effect.provide(showPipeline(given.channel), platform),
+    ).pipe(Command.withDescription("By which pipeline new videos are made, and its text")),
+    Command.make("set", { file: Argument.String("FILE"), channel }, (given) =>
+      Effect.provide(setPipeline(given.channel, given.file), platform),
+    ).pipe(Command.withDescription("Make new videos by this one: YAML, JSON or task { … }")),
+    Command.make("reset", { channel }, (given) =>
+      Effect.provide(resetPipeline(given.channel), platform),
+    ).pipe(Command.withDescription("Make new videos by the built-in one again")),
+  ]),
+  Command.withDescription("The pipeline of a channel"),
+)
+
 const takedownCommand = Command.make(
   "takedown",
   {
@@ -108,11 +129,24 @@ export const reelog = <E>(mediaTools: Layer.Layer<MediaTools, E>, stateDirectory
       historyCommand,
       replayCommand,
       queueCommand,
-      Command.make("plan", { file: Argument.String("FILE") }, ({ file }) =>
-        Effect.provide(plan(file), mediaTools),
+      Command.make(
+        "plan",
+        {
+          file: Argument.String("FILE"),
+          pipeline: Flag.String("pipeline").pipe(
+            Flag.withMetavar("FILE"),
+            Flag.withDescription("A pipeline to plan with; else the built-in one"),
+            Flag.optional,
+          ),
+        },
+        ({ file, pipeline }) =>
+          Effect.provide(plan(file, Option.getOrUndefined(pipeline)), mediaTools),
       ).pipe(
-        Command.withDescription("What the platform would do with a file: stages, pieces, rungs"),
+        Command.withDescription(
+          "What the platform would do with a file: graph, stages, pieces, rungs, cost",
+        ),
       ),
+      pipelineCommand,
       takedownCommand,
       reinstateCommand,
       rebuildCommand,
