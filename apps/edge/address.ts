@@ -15,6 +15,8 @@ export type Asked =
   | { readonly _tag: "Segment"; readonly rung: string; readonly k: number }
   | { readonly _tag: "Text"; readonly track: string }
   | { readonly _tag: "Image"; readonly name: string }
+  /** To keep: what stands before the rung is what the file is called. */
+  | { readonly _tag: "Download"; readonly title: string; readonly rung: string }
   /** Below a video, but nothing we know: absent, or closed like the rest of the video. */
   | { readonly _tag: "Nothing" }
 
@@ -29,6 +31,17 @@ const init = /^([a-z0-9][a-z0-9-]{0,31})\/init\.mp4$/
 const segment = /^([a-z0-9][a-z0-9-]{0,31})\/(0|[1-9][0-9]{0,5})\.m4s$/
 const text = /^(text-(?:0|[1-9][0-9]{0,2}))\/0\.vtt$/
 const image = /^images\/([a-z0-9][a-z0-9_-]{0,62}\.(?:jpg|png|webp|vtt))$/
+
+const download = /^([^/]{1,1500})_([0-9]{1,4}p[a-z0-9-]{0,24})\.mp4$/
+
+/** Not of UTF-8: no title. */
+const unescaped = (text: string): string | null => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
+}
 
 const askedBy = (rest: string): Asked => {
   if (rest === "main.m3u8") return { _tag: "Multivariant" }
@@ -45,7 +58,10 @@ const askedBy = (rest: string): Asked => {
   const ofText = text.exec(rest)
   if (ofText?.[1]) return { _tag: "Text", track: ofText[1] }
   const ofImage = image.exec(rest)
-  return ofImage?.[1] ? { _tag: "Image", name: ofImage[1] } : { _tag: "Nothing" }
+  if (ofImage?.[1]) return { _tag: "Image", name: ofImage[1] }
+  const [, name = "", rung = ""] = download.exec(rest) ?? []
+  const title = rung === "" ? null : unescaped(name)
+  return title === null ? { _tag: "Nothing" } : { _tag: "Download", title, rung }
 }
 
 /** The path of an absolute URL as it was sent, without its query. */

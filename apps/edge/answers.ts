@@ -16,7 +16,7 @@ export const KEEP_SEGMENT = "public, max-age=3600, s-maxage=1, immutable"
 const everywhere = {
   "access-control-allow-origin": "*",
   "access-control-expose-headers":
-    "accept-ranges, content-length, content-range, etag, retry-after",
+    "accept-ranges, content-disposition, content-length, content-range, etag, retry-after",
   "cross-origin-resource-policy": "cross-origin",
   "timing-allow-origin": "*",
   "x-content-type-options": "nosniff",
@@ -68,7 +68,7 @@ export const problem = (
 
 // Ranges
 
-interface Range {
+export interface Range {
   readonly from: number
   readonly to: number
 }
@@ -93,11 +93,17 @@ export const rangeOf = (
 // Bodies
 
 export interface Served {
-  readonly body: Blob | Uint8Array<ArrayBuffer> | string
+  readonly body:
+    | Blob
+    | Uint8Array<ArrayBuffer>
+    | string
+    | ((range: Range) => ReadableStream<Uint8Array>)
   readonly byteLength: number
   readonly etag: string
   readonly contentType: string
   readonly cacheControl: string
+  /** None: shown where it is. */
+  readonly disposition?: string
 }
 
 const isKnown = (request: Request, etag: string) => {
@@ -107,13 +113,13 @@ const isKnown = (request: Request, etag: string) => {
 }
 
 export const serve = (request: Request, served: Served): Response => {
-  const { body, byteLength, etag, contentType, cacheControl } = served
+  const { body, byteLength, etag, contentType, cacheControl, disposition = "inline" } = served
   const headers: Record<string, string> = {
     ...everywhere,
     "content-type": contentType,
     "cache-control": cacheControl,
     "accept-ranges": "bytes",
-    "content-disposition": "inline",
+    "content-disposition": disposition,
     etag,
   }
   if (isKnown(request, etag)) return new Response(null, { status: 304, headers })
@@ -134,6 +140,7 @@ export const serve = (request: Request, served: Served): Response => {
     headers["content-length"] = String(to - from)
     return new Response(null, { status, headers })
   }
+  if (typeof body === "function") return new Response(body({ from, to }), { status, headers })
   return new Response(range === null ? body : body.slice(from, to), { status, headers })
 }
 

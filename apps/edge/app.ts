@@ -6,9 +6,12 @@
 import { type Cause, type Duration, Effect } from "effect"
 import type { EventStore } from "#infra/event-store/port.ts"
 import type { ObjectStore } from "#infra/object-store/port.ts"
+import type { Door } from "#projections/playback.ts"
 import { type Address, addressOf, pathOf } from "./address.ts"
 import { contentTypeOf, KEEP_AND_ASK, preflight, problem, serve } from "./answers.ts"
+import { attachment } from "./attachment.ts"
 import { type Cached, diskCache } from "./disk-cache.ts"
+import { downloads } from "./downloads.ts"
 import { type Found, find } from "./finding.ts"
 import { holdVideos } from "./held-videos.ts"
 import { operations } from "./operations.ts"
@@ -23,11 +26,15 @@ export interface EdgeOptions {
 }
 
 type FoundObject = Extract<Found, { _tag: "Object" }>
+type FoundDownload = Extract<Found, { _tag: "Download" }>
 
 const sendObject = (request: Request, { key, cacheControl }: FoundObject, cached: Cached) =>
   serve(request, { ...cached, contentType: contentTypeOf(key), cacheControl })
 
-const sendFound = (request: Request, found: Exclude<Found, FoundObject>): Response => {
+const sendFound = (
+  request: Request,
+  found: Exclude<Found, FoundObject | FoundDownload>,
+): Response => {
   if (found._tag === "Refused") {
     return problem(found.code, found.reason === undefined ? {} : { reason: found.reason })
   }
@@ -70,6 +77,7 @@ export const makeEdge = Effect.fn("makeEdge")(function* (options: EdgeOptions) {
     maxBytes: options.cacheBytes,
     maxFetching: 32,
   })
+  const files = yield* downloads(objects)
   const desk = yield* operations(videos, objects)
 
   /** `null` when something has to be waited for. */
@@ -77,14 +85,41 @@ export const makeEdge = Effect.fn("makeEdge")(function* (options: EdgeOptions) {
     const door = videos.peek(address.videoId)
     if (door === undefined) return null
     const found = find(door, address)
+    if (found._tag === "Download") return null
     if (found._tag !== "Object") return sendFound(request, found)
     const cached = objects.peek(found.key)
     return cached === undefined ? null : sendObject(request, found, cached)
   }
 
+  const isDownload = (address: Address) => (door: Door) => find(door, address)._tag === "Download"
+
+  const isOpen = (address: Address) => () => {
+    const door = videos.peek(address.videoId)
+    if (door !== undefined) return isDownload(address)(door)
+    const asked = Effect.map(videos.find(address.videoId), isDownload(address))
+    return run(Effect.catch(asked, () => Effect.succeed(false)))
+  }
+
+  const sendDownload = Effect.fnUntraced(function* (
+    request: Request,
+    address: Address,
+    { run: ofRun, rung, title }: FoundDownload,
+  ) {
+    const file = yield* files.find(address.videoId, ofRun, rung)
+    return serve(request, {
+      body: (range) => files.stream(file, range, isOpen(address)),
+      byteLength: file.byteLength,
+      etag: file.etag,
+      contentType: "video/mp4",
+      cacheControl: KEEP_AND_ASK,
+      disposition: attachment(title, rung),
+    })
+  })
+
   const answerLater = Effect.fn("answer")(
     function* (request: Request, address: Address) {
       const found = find(yield* videos.find(address.videoId), address)
+      if (found._tag === "Download") return yield* sendDownload(request, address, found)
       if (found._tag !== "Object") return sendFound(request, found)
       const cached = yield* objects.find(found.key)
       // The door may have closed while the bytes were on their way.
