@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Frames, framesOf, run, strangers } from "./judge-pictures.ts"
 import { fetched, type Stream, segmentProblems, streamOf } from "./judge-segments.ts"
-import { hear } from "./judge-sound.ts"
+import { HEARD_SECONDS, hear } from "./judge-sound.ts"
 
 /** A container that counts milliseconds rounds; the stream counts 1/90000 s. */
 const mostOffSeconds = 0.0011
@@ -96,6 +96,7 @@ const soundProblems = async (
   source: { readonly file: string; readonly index: number; readonly zero: number },
   { master, sound }: Stream,
   shift: number,
+  pictureSeconds: number,
 ): Promise<ReadonlyArray<string>> => {
   if (sound.length === 0) return ["the source has sound, the stream has none"]
   const heard = await hear(
@@ -107,9 +108,36 @@ const soundProblems = async (
     ...(lagSeconds === null || Math.abs(lagSeconds) <= mostLagSeconds
       ? []
       : [`the sound is ${Math.round(lagSeconds * 1000)} ms late`]),
-    ...(Math.abs(sourceSeconds - streamSeconds) <= mostMissingSoundSeconds
+    // It may be made to end with the picture.
+    ...([sourceSeconds, Math.min(HEARD_SECONDS, pictureSeconds)].some(
+      (seconds) => Math.abs(seconds - streamSeconds) <= mostMissingSoundSeconds,
+    )
       ? []
       : [`the sound lasts ${streamSeconds} s, the source's ${sourceSeconds} s`]),
+  ]
+}
+
+/** What every player shows: 8-bit H.264 of square pixels, never HDR under an SDR name. */
+const pictureProblems = async ({ name, path, width, height }: Stream["video"][number]) => {
+  const entries = "stream=codec_name,pix_fmt,width,height,sample_aspect_ratio,color_transfer"
+  const { out } = await run([
+    ...["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", entries],
+    ...["-of", "json", "-protocol_whitelist", "file,crypto,data", path],
+  ])
+  const told = JSON.parse(new TextDecoder().decode(out)) as {
+    readonly streams?: ReadonlyArray<Readonly<Record<string, string | number>>>
+  }
+  const [stream = {}] = told.streams ?? []
+  const { codec_name, pix_fmt, sample_aspect_ratio = "1:1", color_transfer = "" } = stream
+  return [
+    ...(codec_name === "h264" && pix_fmt === "yuv420p"
+      ? []
+      : [`${name}: ${codec_name} ${pix_fmt}`]),
+    ...(stream.width === width && stream.height === height
+      ? []
+      : [`${name}: ${stream.width}x${stream.height}, the list says ${width}x${height}`]),
+    ...(sample_aspect_ratio === "1:1" ? [] : [`${name}: pixels of ${sample_aspect_ratio}`]),
+    ...(/smpte2084|arib/.test(String(color_transfer)) ? [`${name}: ${color_transfer}`] : []),
   ]
 }
 
@@ -137,20 +165,23 @@ const judgeFiles = async (file: string, stream: Stream): Promise<Judged> => {
   const problems = [...segmentProblems(stream)]
   if (stream.video.length === 0) problems.push("the multivariant playlist names no rendition")
   let top: Frames = { times: [], grey: new Uint8Array() }
-  for (const { name, path } of stream.video) {
+  for (const rung of stream.video) {
+    const { name, path } = rung
+    problems.push(...(await pictureProblems(rung)))
     top = await framesOf(path, "0:v:0")
     problems.push(...(isCapped ? cappedProblems : frameProblems)(name, top, source))
   }
+  const last = stream.video.at(-1)
+  const pictureSeconds = last?.segments.reduce((sum, { seconds }) => sum + seconds, 0) ?? 0
   if (sound !== undefined) {
     const its = { file, index: sound.index, zero: source.times[0] ?? 0 }
-    problems.push(...(await soundProblems(its, stream, shiftOf(top, source))))
+    problems.push(...(await soundProblems(its, stream, shiftOf(top, source), pictureSeconds)))
   }
-  const last = stream.video.at(-1)
   return {
     problems,
     sourceFrames: source.times.length,
     frames: top.times.length,
-    seconds: last?.segments.reduce((sum, { seconds }) => sum + seconds, 0) ?? 0,
+    seconds: pictureSeconds,
     width: last?.width ?? 0,
     height: last?.height ?? 0,
     hasSound: stream.sound.length > 0,

@@ -71,7 +71,7 @@ const costOf = (events: ReadonlyArray<Told>) => {
     way: counted.join(", ") || "-",
     cpuSeconds: sum(done.map(({ data }) => data.cpuSeconds ?? 0)),
     peakMebibytes: Math.max(0, ...works.map(({ peakMebibytes }) => peakMebibytes)),
-    media: done.find(({ data }) => data.outputs?.media !== undefined)?.data.outputs?.media,
+    media: done.findLast(({ data }) => data.outputs?.media !== undefined)?.data.outputs?.media,
     retries: events.filter(({ type, data }) => type === "TaskFailed" && data.recoverable).length,
   }
 }
