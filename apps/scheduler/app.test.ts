@@ -40,7 +40,7 @@ const [light, encode] = ["loc000000000000000a", "loc000000000000000b"].map((id) 
   WorkerId.make(id),
 )
 const lightTypes = ["Inspect", "Split", "EncodeAudio", "Package", "Publish"]
-const encodeTypes = ["EncodeVideo", "Thumbnails", "Storyboard"]
+const encodeTypes = ["EncodeVideo", "ExtractText", "Thumbnails", "Storyboard"]
 
 const run = <A, E>(effect: Effect.Effect<A, E, EventStore | Scope.Scope>) =>
   Effect.runPromise(
@@ -72,7 +72,7 @@ describe("a scheduler", () => {
         expect(count(log, "TranscodePlanned")).toBe(1)
         expect(count(log, "TranscodePlayable")).toBe(1)
         // inspect, split, 2 x 2 + 1 pieces, audio, 2 pictures, package, publish
-        expect(count(log, "TaskAssigned")).toBe(12)
+        expect(count(log, "TaskAssigned")).toBe(13)
         expect(count(log, "TaskRevoked")).toBe(0)
       }),
     ))
@@ -220,7 +220,7 @@ describe("of two schedulers", () => {
         const log = yield* everything
         expect(count(log, "TranscodePlanned")).toBe(1)
         expect(count(log, "TranscodeCompleted")).toBe(1)
-        expect(count(log, "TaskAssigned")).toBe(12)
+        expect(count(log, "TaskAssigned")).toBe(13)
       }),
     ))
 

@@ -65,7 +65,7 @@ test("a killed scheduler's standby carries on, and a stopped one leaves at once"
     yield* untilTold("TaskSucceeded")
     first.kill("SIGKILL")
     const rest = ["Split", "EncodeAudio", "Package", "Publish"]
-    const pictures = ["EncodeVideo", "Thumbnails", "Storyboard"]
+    const pictures = ["EncodeVideo", "ExtractText", "Thumbnails", "Storyboard"]
     yield* Effect.forkScoped(fakeWorker(encode, [...rest, ...pictures]))
     yield* untilTold("TranscodeCompleted")
     expect(early.pollUnsafe()).toBeUndefined()

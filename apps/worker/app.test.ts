@@ -75,8 +75,8 @@ test("a video that was uploaded becomes segments, pictures and playlists", () =>
       expect(yield* text(segment(videoId, 1, "360p", 1))).toBe("360p 1")
       const history = yield* told
       expect(history.filter(({ _tag }) => _tag === "TaskFailed")).toEqual([])
-      // inspect, split, 2 pieces x 2 rungs, audio, thumbnails, storyboard, package, publish
-      expect(history.filter(({ _tag }) => _tag === "TaskSucceeded")).toHaveLength(11)
+      // inspect, split, 2 pieces x 2 rungs, audio, text, thumbnails, storyboard, package, publish
+      expect(history.filter(({ _tag }) => _tag === "TaskSucceeded")).toHaveLength(12)
     }),
   ))
 

@@ -14,6 +14,7 @@ import { sources } from "./source.ts"
 import { download } from "./stages/download.ts"
 import { encodeAudio } from "./stages/encode-audio.ts"
 import { encodeVideo } from "./stages/encode-video.ts"
+import { extractText } from "./stages/extract-text.ts"
 import { grayscale } from "./stages/grayscale.ts"
 import { inspect } from "./stages/inspect.ts"
 import { packageVideo } from "./stages/package.ts"
@@ -34,6 +35,7 @@ export const builtInStages: Readonly<Record<Slots, Stages>> = {
   encode: {
     EncodeVideo: doneOnce("EncodeVideo", encodeVideo),
     Grayscale: grayscale,
+    ExtractText: extractText,
     Thumbnails: doneOnce("Thumbnails", thumbnails),
     Storyboard: doneOnce("Storyboard", storyboard),
     // They wait for nothing: uploads that pause, and hold light slots, must not hold up what is done.

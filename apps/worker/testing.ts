@@ -230,6 +230,7 @@ export const madeUp: Partial<MediaTools["Service"]> = {
         ...spent,
       }),
     ),
+  extractText: () => Effect.succeed({ text: { tracks: [], chapters: [] }, files: [], ...spent }),
   thumbnails: () =>
     Effect.succeed({
       images: [

@@ -93,6 +93,7 @@ describe("a sentence names the task and", () => {
   test("the circle it waits in", () => {
     expect(changed("package", { next: ["split"] })).toEqual([
       "tasks wait for each other: split -> encode-video -> package -> split",
+      "tasks wait for each other: split -> extract-text -> package -> split",
     ])
   })
   test("the next that is no task", () => {
@@ -102,7 +103,7 @@ describe("a sentence names the task and", () => {
   })
   test("its double", () => {
     expect(changed("fingerprint", { name: "thumbnails" })).toEqual([
-      'two tasks are named "thumbnails" (tasks 5 and 9)',
+      'two tasks are named "thumbnails" (tasks 6 and 10)',
     ])
   })
   test("that no path leads to it", async () => {
@@ -120,7 +121,7 @@ describe("a sentence names the task and", () => {
   test("that it has too many groups", () => {
     const groups = Array.from({ length: 60 }, (_, index) => `g${index}`)
     expect(changed("encode-video", { groups })).toEqual([
-      "it has 68 steps with all groups; at most 64",
+      "it has 69 steps with all groups; at most 64",
     ])
   })
 })

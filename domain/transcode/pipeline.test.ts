@@ -29,10 +29,12 @@ describe("the built-in pipeline", () => {
     const encodes = groups.map((group) => `encode-video:${group}`)
     expect(steps.map(({ name }) => name)).toEqual([
       ...["inspect", "split", ...encodes, "encode-audio"],
-      ...["thumbnails", "storyboard", "package", "publish"],
+      ...["extract-text", "thumbnails", "storyboard", "package", "publish"],
     ])
     expect(after("encode-video:r1")).toEqual(["inspect", "split"])
-    expect(after("package")).toEqual(["encode-audio", ...encodes, "inspect"].toSorted())
+    expect(after("package")).toEqual(
+      ["encode-audio", "extract-text", ...encodes, "inspect"].toSorted(),
+    )
     expect(steps.find(({ name }) => name === "encode-video:r1")).toMatchObject({
       each: "split",
       group: "r1",
@@ -57,7 +59,7 @@ describe("the built-in pipeline", () => {
           "split",
           types.Split,
           { source, media, rungs, index },
-          { next: ["thumbnails", "storyboard"] },
+          { next: ["extract-text", "thumbnails", "storyboard"] },
         )
         const video = each(
           "encode-video",
@@ -68,9 +70,10 @@ describe("the built-in pipeline", () => {
         )
         const { audio } = task("encode-audio", types.EncodeAudio, { source, media, index })
         const may = { optional: true }
+        const { text } = task("extract-text", types.ExtractText, { source, media, index }, may)
         const { images } = task("thumbnails", types.Thumbnails, { source, media, index }, may)
         const { storyboard } = task("storyboard", types.Storyboard, { source, media, index }, may)
-        const packaged = { video: video.segments, audio, media, rungs }
+        const packaged = { video: video.segments, audio, media, rungs, text }
         const { manifest } = task("package", types.Package, packaged)
         task("publish", types.Publish, { manifest, thumbnails: images, storyboard })
         // @ts-expect-error a stream of chunks is not a source

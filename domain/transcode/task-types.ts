@@ -49,6 +49,11 @@ export const EncodeAudio = defineTask(
   { audio: "audio" },
   5,
 )
+export const ExtractText = defineTask(
+  "ExtractText",
+  { ...ofSource, index: "index" },
+  { text: "text" },
+)
 export const Thumbnails = defineTask(
   "Thumbnails",
   { ...ofSource, index: "index" },
@@ -63,7 +68,14 @@ export const Storyboard = defineTask(
 )
 export const Package = defineTask(
   "Package",
-  { video: "segment*", audio: "audio", media: "media", rungs: "rungs", index: "index?" },
+  {
+    video: "segment*",
+    audio: "audio",
+    media: "media",
+    rungs: "rungs",
+    index: "index?",
+    text: "text?",
+  },
   { manifest: "manifest" },
 )
 export const Publish = defineTask(
@@ -85,6 +97,7 @@ export const builtInTypes: ReadonlyArray<TaskType> = [
   Grayscale,
   EncodeVideo,
   EncodeAudio,
+  ExtractText,
   Thumbnails,
   Storyboard,
   Package,

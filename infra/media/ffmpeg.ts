@@ -16,6 +16,7 @@ import { programsIn } from "./sandbox/programs.ts"
 import { openSandbox } from "./sandbox/sandbox.ts"
 import { openIndex, timelineOf } from "./source-index.ts"
 import { rangesOf } from "./sparse.ts"
+import { extractTextWith } from "./text.ts"
 
 const split = (index: Uint8Array, rungs: ReadonlyArray<Rung>) =>
   Effect.sync((): ReadonlyArray<PlannedPiece> => {
@@ -45,6 +46,7 @@ export const ffmpegMediaTools = Layer.effect(
       split,
       encode: copyingWith(sandbox, encodeWith(sandbox)),
       encodeAudio: encodeAudioWith(sandbox),
+      extractText: extractTextWith(sandbox),
       thumbnails: thumbnailsWith(sandbox),
       ownImage: ownImageWith(sandbox),
       storyboard: storyboardWith(sandbox),

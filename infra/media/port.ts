@@ -13,6 +13,7 @@ import type {
   Picture,
   Rung,
   Segment,
+  Text,
 } from "#domain/transcode/facts.ts"
 
 /** Half-open, in bytes. */
@@ -206,6 +207,12 @@ export interface StoryboardFiles extends Spent {
   readonly vtt: string
 }
 
+export interface TextFiles extends Spent {
+  readonly text: Text
+  /** WebVTT, one for each track. */
+  readonly files: ReadonlyArray<{ readonly name: string; readonly data: Uint8Array }>
+}
+
 export class MediaTools extends Context.Service<
   MediaTools,
   {
@@ -230,6 +237,8 @@ export class MediaTools extends Context.Service<
     readonly encodeAudio: <E>(
       job: AudioJob<E>,
     ) => Effect.Effect<{ readonly audio: Audio } & Spent, MediaFailure | E>
+    /** Subtitles as WebVTT, and chapters. The source is not read where it has neither. */
+    readonly extractText: <E>(job: PictureJob<E>) => Effect.Effect<TextFiles, MediaFailure | E>
     /** Three of them, the one to show first: the best of frames spread over the video. */
     readonly thumbnails: <E>(
       job: PictureJob<E>,
