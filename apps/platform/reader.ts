@@ -16,7 +16,6 @@ import { listPublicVideos } from "#projections/home-list.ts"
 import { listModeration, type ModerationEntry } from "#projections/moderation-log.ts"
 import { readCursor } from "#projections/pages.ts"
 import { listChannelVideos, type StudioVideo } from "#projections/studio-list.ts"
-import { posterOf } from "#projections/thumbnails.ts"
 import type { WatchPage } from "#projections/watch-page.ts"
 import { dependencies } from "../api/health.ts"
 import { lifeOf } from "../api/life.ts"
@@ -37,6 +36,7 @@ import {
   type VideoCard,
   type VideoPage,
 } from "../web/reader.ts"
+import { shownBy, stillsOf } from "./stills.ts"
 
 const PAGE_ROWS = 24
 
@@ -50,11 +50,6 @@ const cursorOf = ({ cursor }: Asked) => {
 
 type Names = ReadonlyMap<string, Sealed>
 
-const thumbnail = (edgeUrl: string, { thumbnails }: Pick<WatchPage, "thumbnails">) => {
-  const best = posterOf(thumbnails)
-  return best === undefined ? null : imageUrl(edgeUrl, best.key)
-}
-
 const cardOf = (edgeUrl: string, names: Names, row: StudioVideo | WatchPage): VideoCard => ({
   videoId: row.videoId,
   channelId: row.channelId,
@@ -63,7 +58,7 @@ const cardOf = (edgeUrl: string, names: Names, row: StudioVideo | WatchPage): Vi
   visibility: row.visibility,
   state: row.state,
   durationSeconds: row.durationTicks === null ? null : row.durationTicks / TICKS,
-  thumbnailUrl: thumbnail(edgeUrl, row),
+  still: shownBy(edgeUrl, row.thumbnails),
   createdAt: row.createdAt,
   publishedAt: row.publishedAt,
 })
@@ -89,7 +84,7 @@ const videoPageOf = (edgeUrl: string, names: Names, row: WatchPage): VideoPage =
   position: row.position,
   takedownReason: row.takedownReason,
   hlsUrl: canPlay(row) ? `${edgeUrl}/v/${row.videoId}/main.m3u8` : null,
-  posterUrl: thumbnail(edgeUrl, row),
+  stills: stillsOf(edgeUrl, row.thumbnails),
   storyboardUrl: row.storyboard && imageUrl(edgeUrl, row.storyboard.vttKey),
   fileName: row.fileName === null ? null : sealed(row.fileName),
   source: sourceOf(row),

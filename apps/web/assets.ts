@@ -38,6 +38,7 @@ const islands = [
   new URL("./islands/timeline.ts", import.meta.url),
   new URL("./islands/upload.tsx", import.meta.url),
   new URL("./islands/forms.ts", import.meta.url),
+  new URL("./islands/thumbnail.ts", import.meta.url),
   new URL("./islands/live.ts", import.meta.url),
 ]
 const types: Readonly<Record<string, string>> = {

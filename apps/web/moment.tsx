@@ -31,6 +31,7 @@ export const sentence = ({ t, bytes }: Tongue, { event }: Moment): string => {
       return t("event.TaskFailed", { task: taskName(event.taskId), code: event.code })
     case "VideoFailed":
     case "TranscodeFailed":
+    case "ThumbnailRefused":
       return t(`event.${event._tag}`, { code: event.code })
     case "VideoTakenDown":
     case "TakedownOrdered":
@@ -39,6 +40,9 @@ export const sentence = ({ t, bytes }: Tongue, { event }: Moment): string => {
       return t("event.Unreadable", { type: event.type })
     case "VideoCreated":
     case "VideoDetailsChanged":
+    case "ThumbnailChosen":
+    case "ThumbnailUploaded":
+    case "ThumbnailMade":
     case "VideoPlayable":
     case "VideoPublished":
     case "VideoReinstated":

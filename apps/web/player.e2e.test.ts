@@ -66,11 +66,15 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
   beforeAll(async () => {
     edge = await startEdge()
     const app = web({
-      reader: memoryReader({ edge: edge.url, thumbnailUrl: `${edge.url}/poster.png` }),
+      reader: memoryReader({
+        edge: edge.url,
+        thumbnailUrl: `${edge.url}/poster.png`,
+        storyboardUrl: `${edge.url}/images/storyboard.vtt`,
+      }),
       origins: { edge: edge.url, objectStore: edge.url },
       isSecure: false,
     })
-    for (const method of ["GET", "POST", "PATCH"]) {
+    for (const method of ["GET", "POST", "PATCH", "PUT"]) {
       app.route(method, "/v1/*", ({ request }) => answer(request), { parse: "none" })
     }
     app.listen({ port: 0, hostname: "127.0.0.1" })
@@ -157,6 +161,48 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
       visibility: "public",
     })
     await page.waitForURL((url) => url.search === "")
+    await page.context().close()
+  }, 60_000)
+
+  test("a video is shown by its poster until it plays, and its time line shows what is where", async () => {
+    const { page, complaints } = await openPage(browser, site)
+    await page.goto(`${site}/watch/${ids.published}`)
+    const poster = page.locator("media-controller [slot=poster] img")
+    await poster.waitFor({ state: "visible" })
+    expect(await poster.getAttribute("src")).toContain("/poster.png")
+    await page.waitForFunction(() => (document.querySelector("video")?.duration ?? 0) > 11)
+    await page.waitForFunction(() => document.querySelector("track")?.track.cues?.length === 6)
+    const place = await page.locator("media-time-range").boundingBox()
+    if (place === null) throw new Error("no time range")
+    const y = place.y + place.height / 2
+    await page.mouse.move(place.x + place.width * 0.3, y)
+    await page.mouse.move(place.x + place.width * 0.7, y)
+    const preview = page.locator("media-preview-thumbnail").first()
+    const isThere = preview.evaluate(
+      (element) =>
+        new Promise<string>((resolve) => {
+          const look = () => {
+            const image = element.getAttribute("mediapreviewimage")
+            if (image === null) requestAnimationFrame(look)
+            else resolve(`${image} ${element.getAttribute("mediapreviewcoords")}`)
+          }
+          look()
+        }),
+    )
+    expect(await isThere).toMatch(/\/images\/storyboard-0\.jpg#xywh=640,0,160,90 640 0 160 90$/)
+    expect(complaints).toEqual([])
+    await page.context().close()
+  }, 60_000)
+
+  test("a thumbnail is chosen by a click, and the page shows what was recorded", async () => {
+    const { page } = await openPage(browser, site)
+    await page.goto(`${site}/studio/${ids.published}`)
+    const reloaded = page.waitForRequest(/after=18300/)
+    await page.getByRole("button", { name: "Picture 1" }).click()
+    await reloaded
+    expect(asked.at(-1)).toMatchObject({
+      ...{ path: `/v1/videos/${ids.published}/thumbnail`, body: { choice: 1 } },
+    })
     await page.context().close()
   }, 60_000)
 

@@ -17,6 +17,19 @@ export type VideoState =
   | "failed"
   | "taken-down"
 
+/** A still picture with its copies, smallest first; complete addresses at the edge, like all of media here. */
+export interface Still {
+  /** JPEG, for who takes nothing else. */
+  readonly url: string
+  readonly width: number
+  readonly height: number
+  readonly files: ReadonlyArray<{
+    readonly url: string
+    readonly width: number
+    readonly format: "jpeg" | "webp"
+  }>
+}
+
 export interface VideoCard {
   readonly videoId: string
   readonly channelId: string
@@ -25,8 +38,7 @@ export interface VideoCard {
   readonly visibility: Visibility
   readonly state: VideoState
   readonly durationSeconds: number | null
-  /** Complete addresses at the edge, like all of media here. */
-  readonly thumbnailUrl: string | null
+  readonly still: Still | null
   readonly createdAt: number
   readonly publishedAt: number | null
 }
@@ -58,7 +70,12 @@ export interface VideoPage extends StudioRow {
   readonly takedownReason: TakedownReason | null
   /** `null`: nothing can be watched at this moment. */
   readonly hlsUrl: string | null
-  readonly posterUrl: string | null
+  /** What it may be shown by: `choice` is the number of one that the platform made, `null` of an own one. */
+  readonly stills: ReadonlyArray<{
+    readonly still: Still
+    readonly choice: number | null
+    readonly isShown: boolean
+  }>
   /** WebVTT of the storyboard. */
   readonly storyboardUrl: string | null
   readonly fileName: Sealed | null

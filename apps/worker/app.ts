@@ -54,10 +54,11 @@ export const worker = (
   { cell, kinds, slots, patienceSeconds }: WorkerSettings,
   scratchSettings: ScratchSettings,
   stages = builtInStages,
-) =>
-  Effect.forEach(
-    takenBy(kinds, stages),
-    (taken) => lives({ cell, slots: slots[taken.slots], stages: taken.stages }),
+) => {
+  const taken = takenBy(kinds, stages)
+  const allLives = Effect.forEach(
+    taken,
+    (one) => lives({ cell, slots: slots[one.slots], stages: one.stages }),
     { concurrency: "unbounded", discard: true },
   )
   const besides = takesPictures(taken) ? ownImages : Effect.void
@@ -66,3 +67,4 @@ export const worker = (
       Layer.provideMerge(sources(Duration.seconds(patienceSeconds)), scratch(scratchSettings)),
     ),
   )
+}

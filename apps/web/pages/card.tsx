@@ -3,6 +3,7 @@
 import { State } from "../icons.tsx"
 import type { VideoCard } from "../reader.ts"
 import type { Visit } from "../visit.ts"
+import { Still } from "./still.tsx"
 
 export const titleIn = (
   visit: Visit,
@@ -12,8 +13,8 @@ export const titleIn = (
 
 export const Picture = ({ visit, video }: { readonly visit: Visit; readonly video: VideoCard }) => (
   <div class="pic">
-    {video.thumbnailUrl === null ? null : (
-      <img src={video.thumbnailUrl} alt="" width="640" height="360" loading="lazy" />
+    {video.still === null ? null : (
+      <Still still={video.still} sizes="(max-width: 30rem) 100vw, 20rem" />
     )}
     {video.durationSeconds === null ? null : (
       <span class="len num">{visit.tongue.clock(video.durationSeconds)}</span>

@@ -5,6 +5,7 @@
  */
 import type { VideoPage } from "../reader.ts"
 import type { Visit } from "../visit.ts"
+import { Still } from "./still.tsx"
 
 export const Player = (props: {
   readonly visit: Visit
@@ -35,7 +36,6 @@ export const Player = (props: {
         {/* biome-ignore lint/a11y/useMediaCaption: a source has none yet */}
         <video
           slot="media"
-          poster={video.posterUrl ?? undefined}
           playsInline
           preload="metadata"
           crossOrigin="anonymous"
@@ -45,6 +45,14 @@ export const Player = (props: {
             <track kind="metadata" label="thumbnails" src={video.storyboardUrl} default />
           )}
         </video>
+        {video.still === null ? null : (
+          <Still
+            still={video.still}
+            sizes="(max-width: 60rem) 100vw, 60rem"
+            slot="poster"
+            isFirst
+          />
+        )}
         <media-loading-indicator slot="centered-chrome" noautohide />
         <media-rendition-menu anchor="quality" hidden />
         <media-control-bar class="shade">
@@ -67,12 +75,7 @@ export const Player = (props: {
       </media-controller>
       <noscript>
         {/* biome-ignore lint/a11y/useMediaCaption: a source has none yet */}
-        <video
-          src={video.hlsUrl}
-          poster={video.posterUrl ?? undefined}
-          controls
-          aria-label={title}
-        />
+        <video src={video.hlsUrl} poster={video.still?.url} controls aria-label={title} />
       </noscript>
     </section>
   )

@@ -11,6 +11,7 @@ import { Timeline } from "../timeline.tsx"
 import { mayEdit, opened, type Visit } from "../visit.ts"
 import { asked, StateOf, titleIn } from "./card.tsx"
 import { errorText } from "./errors.ts"
+import { ThumbnailForm } from "./thumbnail-form.tsx"
 import { momentAsked, Rewound } from "./watch.tsx"
 
 interface Shown {
@@ -218,7 +219,7 @@ export const studioVideo = Effect.fn("studioVideoPage")(function* (visit: Visit,
   return documentOf(visit, {
     title: named,
     sheets: ["studio.css"],
-    scripts: ["timeline", "forms"],
+    scripts: ["timeline", "forms", "thumbnail"],
     words: ["life.", "then.", "error.", "form."],
     isPast,
     above: isPast ? <Rewound visit={visit} at={life.moments[index]?.recordedAt ?? 0} /> : null,
@@ -256,6 +257,7 @@ export const studioVideo = Effect.fn("studioVideoPage")(function* (visit: Visit,
         <div class="two">
           <div class="stack-l2">
             <Details {...shown} />
+            <ThumbnailForm visit={visit} video={video} isPast={isPast} />
             <Renditions {...shown} life={life} index={index} />
           </div>
           <aside class="stack" aria-label={t("studio.more")}>

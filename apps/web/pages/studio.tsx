@@ -7,6 +7,7 @@ import { SignInFirst } from "../refusals.ts"
 import { opened, type Visit } from "../visit.ts"
 import { asked, Older, StateOf, titleIn } from "./card.tsx"
 import { errorText } from "./errors.ts"
+import { Still } from "./still.tsx"
 
 export const studio = Effect.fn("studioPage")(function* (visit: Visit) {
   const { t, day, clock, bytes } = visit.tongue
@@ -60,16 +61,10 @@ export const studio = Effect.fn("studioPage")(function* (visit: Visit) {
                 <tr key={row.videoId}>
                   <td>
                     <div class="item">
-                      {row.thumbnailUrl === null ? (
+                      {row.still === null ? (
                         <span class="blank" aria-hidden="true" />
                       ) : (
-                        <img
-                          src={row.thumbnailUrl}
-                          alt=""
-                          width="640"
-                          height="360"
-                          loading="lazy"
-                        />
+                        <Still still={row.still} sizes="6.5rem" />
                       )}
                       <div>
                         <a href={visit.href(`/studio/${row.videoId}`)}>

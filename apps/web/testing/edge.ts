@@ -20,6 +20,24 @@ const makeVideo = async (folder: string) => {
   ]
   const encoder = Bun.spawn(["ffmpeg", ...args], { cwd: folder, stdin: "ignore" })
   if ((await encoder.exited) !== 0) throw new Error("ffmpeg could not make the test video")
+  const tiles = ["-vf", "fps=1/2,scale=160:90,tile=6x1", "-frames:v", "1", "storyboard-0.jpg"]
+  const drawer = Bun.spawn(
+    ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=24:d=12", ...tiles],
+    { cwd: folder, stdin: "ignore" },
+  )
+  if ((await drawer.exited) !== 0) throw new Error("ffmpeg could not make the storyboard")
+  const at = (second: number) => `00:00:${String(second).padStart(2, "0")}.000`
+  const cues = [0, 2, 4, 6, 8, 10].map(
+    (second) =>
+      `${at(second)} --> ${at(second + 2)}\nstoryboard-0.jpg#xywh=${second * 80},0,160,90\n`,
+  )
+  await Bun.write(join(folder, "storyboard.vtt"), `WEBVTT\n\n${cues.join("\n")}`)
+}
+
+const types: Readonly<Record<string, string>> = {
+  m3u8: "application/vnd.apple.mpegurl",
+  vtt: "text/vtt",
+  jpg: "image/jpeg",
 }
 
 const pixel = Buffer.from(
@@ -68,8 +86,7 @@ export const startEdge = async () => {
       if (!isOpen) return new Response(null, { status: 451, headers })
       const file = Bun.file(join(folder, pathname.split("/").at(-1) ?? ""))
       if (!(await file.exists())) return new Response(null, { status: 404, headers })
-      const isList = pathname.endsWith(".m3u8")
-      const type = isList ? "application/vnd.apple.mpegurl" : "video/mp4"
+      const type = types[pathname.split(".").at(-1) ?? ""] ?? "video/mp4"
       return new Response(file, { headers: { ...headers, "content-type": type } })
     },
   })

@@ -14,10 +14,17 @@ import { begun, ids, ladder, seal, session, stories, unseal } from "./stories.ts
 interface Media {
   readonly edge: string
   readonly thumbnailUrl: string | null
+  readonly storyboardUrl?: string
 }
 
+/** One picture at every width, as an older video has it. */
+const stillAt = (url: string | null) =>
+  url === null ? null : { url, width: 640, height: 360, files: [] }
+
 /** The row of a video by replaying its story up to a position. */
-const pageOf = (story: ReadonlyArray<Told>, { edge, thumbnailUrl }: Media): VideoPage | null => {
+const pageOf = (story: ReadonlyArray<Told>, media: Media): VideoPage | null => {
+  const { edge, thumbnailUrl, storyboardUrl = null } = media
+  const still = stillAt(thumbnailUrl)
   const first = story[0]?.event
   const last = story.at(-1)
   if (first?._tag !== "VideoCreated" || last === undefined) return null
@@ -46,9 +53,9 @@ const pageOf = (story: ReadonlyArray<Told>, { edge, thumbnailUrl }: Media): Vide
     state: down?._tag === "VideoTakenDown" ? "taken-down" : progress,
     takedownReason: down?._tag === "VideoTakenDown" ? down.reason : null,
     durationSeconds: isPlayable ? 52 : null,
-    thumbnailUrl: isPlayable ? thumbnailUrl : null,
-    posterUrl: isPlayable ? thumbnailUrl : null,
-    storyboardUrl: null,
+    still: isPlayable ? still : null,
+    stills: still === null ? [] : [{ still, choice: 1, isShown: true }],
+    storyboardUrl: isPlayable ? storyboardUrl : null,
     hlsUrl: isPlayable ? `${edge}/v/${first.videoId}/main.m3u8` : null,
     createdAt: begun,
     publishedAt: has("VideoPublished")?.recordedAt ?? null,
