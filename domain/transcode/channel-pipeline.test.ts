@@ -82,6 +82,14 @@ describe("a pipeline", () => {
     expect(withTask({ name: "get", type: "Download" })[0]).toContain('lacks input "url"')
   })
 
+  test("names each group once, and one at least", () => {
+    const get = { name: "get", type: "Download", input: { url: "$config.url" } }
+    expect(withTask({ ...get, groups: ["a", "b", "a"] })).toContain(
+      'pipeline "own": task "get" names group "a" twice',
+    )
+    expect(withTask({ ...get, groups: [] })[0]).toContain('["groups"]')
+  })
+
   test("fits into the plan of a video", () => {
     const groups = Array.from({ length: 60 }, (_, n) => `g${n}`)
     const input = { input: "$context.file", config: { wish: "x".repeat(10_000) } }
