@@ -30,6 +30,7 @@ export interface Described {
   readonly audio: PacketColumns
   readonly moreAudio: ReadonlyArray<PacketColumns>
   readonly hasChapters: boolean
+  readonly hasCaptions: boolean
   readonly shown: ShownFrames
   readonly picture: PictureFacts
   /** Something of it is missing or changed, as far as the index tells. */
@@ -105,6 +106,7 @@ export const indexOf = (described: Described): SourceIndex => {
     moreAudio: more.filter((found) => found !== null).map((found) => trackOf(found, zero)),
     texts: taken.texts.map(textOf),
     hasChapters: described.hasChapters,
+    hasCaptions: described.hasCaptions,
     zero,
   }
   return { ...index, grid: fixedGrid(frameTicks(index), end), end }

@@ -85,15 +85,19 @@ const readFrames = Effect.fn("readFrames")(function* (
   cpuSeconds: number,
 ) {
   const columns = frameColumns()
+  let hasCaptions = false
   const spent = yield* probe(sandbox, {
     file,
     demuxer,
-    entries: frameEntries,
+    entries: `${frameEntries}:frame_side_data=side_data_type`,
     options,
     cpuSeconds,
-    onRow: (_, row) => columns.add(row),
+    onRow: (section, row) => {
+      hasCaptions ||= row.get("side_data_type")?.startsWith("ATSC A53") === true
+      if (section === "frame") columns.add(row)
+    },
   })
-  return { columns, spent }
+  return { columns, hasCaptions, spent }
 })
 
 /** `ftyp` and `moov` where they lie, holes elsewhere: all that ffprobe needs for the packets. */
@@ -170,6 +174,7 @@ export const inspectWith = (sandbox: Sandbox, isCopyAllowed: boolean) =>
       ...told,
       shown: byPackets ?? { frames: [0], keys: [0], lastDuration: 0 },
       picture: { isHdr: false, isInterlaced: false },
+      hasCaptions: false,
       isDamaged: mp4?.isTruncated === true || told.video.lost() + told.audio.lost() > 0,
     }
 
@@ -220,6 +225,7 @@ export const inspectWith = (sandbox: Sandbox, isCopyAllowed: boolean) =>
       picture: all?.columns.picture() ?? picture,
       shown: all?.columns.shown() ?? described.shown,
       isDamaged: described.isDamaged || isBroken,
+      hasCaptions: trial.hasCaptions || all?.hasCaptions === true,
     }
     const fixed = indexOf(final)
     const rungs = ladder(mediaOf(final, fixed).video)

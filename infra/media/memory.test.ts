@@ -11,7 +11,15 @@ const indexOf = (width: number, height: number, isHdr = false) => {
       ...{ stream: 0, timeBase: [1, 90_000], width, height, cappedTo: null, packets },
       ...{ picture: { isHdr, isInterlaced: false }, frames: [], keys: [] },
     },
-    ...{ moreAudio: [], texts: [], hasChapters: false, zero: 0, grid: [0], end: 90_000 },
+    ...{
+      moreAudio: [],
+      texts: [],
+      hasChapters: false,
+      hasCaptions: false,
+      zero: 0,
+      grid: [0],
+      end: 90_000,
+    },
   }
   return openIndex(packIndex(index, new Uint8Array()))
 }

@@ -85,7 +85,7 @@ export const probe = Effect.fn("probe")(function* (sandbox: Sandbox, job: ProbeJ
     if (section === "stream" && known === undefined) streams.push(new Map(row))
     else if (section === "stream") for (const [key, value] of row) known?.set(key, value)
     // Of several, each on a line of its own behind its stream.
-    else if (section === "side_data")
+    else if (section === "side_data" && streams.length > 0)
       for (const [key, value] of row) streams.at(-1)?.set(key, value)
     else if (section === "format") format = row
     else if (section !== "") job.onRow(section, row)

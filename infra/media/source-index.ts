@@ -78,6 +78,8 @@ export interface SourceIndex {
   readonly moreAudio: ReadonlyArray<SoundTrack>
   readonly texts: ReadonlyArray<TextStream>
   readonly hasChapters: boolean
+  /** CEA-608, in the coded pictures. */
+  readonly hasCaptions: boolean
   readonly look?: Look
   /** Start of the common timeline, 1/90000 s, not rounded. */
   readonly zero: number

@@ -126,6 +126,7 @@ const expected: Readonly<
 > = {
   "variety/two_video_two_audio_two_subs_nasa.mp4": [2, 0, 0],
   "variety/mkv_ac3_ass_subs.mkv": [1, 0, 0],
+  "variety/captions_608_fragmented.mp4": [1, 0, 0],
   "variety/mkv_chapters_yuv444.mkv": [0, 2, 0],
   "variety/mp4_chapter_text_track.mp4": [0, 3, 0],
   "variety/mkv_pgs_subs.mkv": [0, 0, 1],

@@ -40,6 +40,27 @@ const textArguments = (index: OpenedIndex, streams: ReadonlyArray<TextStream>) =
   ]),
 ]
 
+/**
+ * Captions lie in the coded pictures: `movie` decodes them all. Which demuxer and which stream is
+ * said here as well, so nothing is probed; inside, the one file there is to open is the source.
+ */
+const captionArguments = ({ demuxer, video }: OpenedIndex) => [
+  ...["-v", "error", "-nostdin", "-y", "-copyts", "-threads", "1", "-filter_threads", "1"],
+  ...["-protocol_whitelist", "file", "-format_whitelist", "lavfi", "-f", "lavfi"],
+  ...[
+    "-i",
+    `movie=/in:f=${demuxer}:si=${video.stream}:dec_threads=1:format_opts=protocol_whitelist=file[out+subcc]`,
+  ],
+  ...["-map", "0:s", "-c:s", "webvtt", "-f", "webvtt", "/out/0"],
+]
+
+const captionLimits = ({ video, end }: OpenedIndex): Confined["limits"] => {
+  const decode = (video.width * video.height * video.frames.length) / 20_000_000
+  const cpuSeconds = 60 + Math.ceil(decode)
+  const mebibytes = 1024 + Math.ceil((video.width * video.height) / 10_000)
+  return { ...limits, mebibytes, cpuSeconds, wallSeconds: 4 * cpuSeconds + end / TICKS }
+}
+
 const nothing: Text = { tracks: [], chapters: [] }
 const millisPerTick = 1000 / TICKS
 
@@ -71,6 +92,32 @@ export const extractTextWith = (sandbox: Sandbox) => {
     return { chapters, cpuSeconds, peakMebibytes }
   })
 
+  /** What a broken or strange source does not give is no text. */
+  const textIn = (index: OpenedIndex, directory: string, name: string) =>
+    Effect.map(readScratch(directory, name), (bytes) => {
+      const [zero, end] = [index.zero * millisPerTick, index.end * millisPerTick]
+      const cues = onTimeline(cuesIn(bytes.toString("utf8")), zero, end)
+      return cues.length === 0 ? null : Buffer.from(webVtt(cues))
+    })
+
+  const captionsOf = Effect.fn("captionsOf")(function* (
+    index: OpenedIndex,
+    file: string,
+    directory: string,
+  ) {
+    const command: Confined = {
+      tool: "ffmpeg",
+      arguments: captionArguments(index),
+      input: file,
+      outputs: [join(directory, "captions.vtt")],
+      limits: captionLimits(index),
+    }
+    const outcome = yield* sandbox.run(command)
+    const failure = failureOf(outcome, command.limits)
+    if (failure !== null) return yield* failure
+    return { data: yield* textIn(index, directory, "captions.vtt"), outcome }
+  })
+
   const filesOf = Effect.fn("filesOfText")(function* (
     index: OpenedIndex,
     file: string,
@@ -87,13 +134,7 @@ export const extractTextWith = (sandbox: Sandbox) => {
     const outcome = yield* sandbox.run(command)
     const failure = failureOf(outcome, limits)
     if (failure !== null) return yield* failure
-    const [zero, end] = [index.zero * millisPerTick, index.end * millisPerTick]
-    const texts = yield* Effect.forEach(streams, (_, i) =>
-      Effect.map(readScratch(directory, `${i}.vtt`), (bytes) => {
-        const cues = onTimeline(cuesIn(bytes.toString("utf8")), zero, end)
-        return cues.length === 0 ? null : Buffer.from(webVtt(cues))
-      }),
-    )
+    const texts = yield* Effect.forEach(streams, (_, i) => textIn(index, directory, `${i}.vtt`))
     return { texts, outcome }
   })
 
@@ -134,6 +175,19 @@ export const extractTextWith = (sandbox: Sandbox) => {
         })
       }
       text = { ...text, tracks }
+    }
+    if (index.hasCaptions) {
+      const { data, outcome } = yield* captionsOf(index, yield* source.whole, directory)
+      spend(outcome)
+      const name = `text-${text.tracks.length}`
+      if (data !== null) {
+        files.push({ name, data })
+        const track: TextTrack = {
+          ...{ name, kind: "captions", language: null, title: null },
+          ...{ isDefault: false, isForced: false, bytes: data.length },
+        }
+        text = { ...text, tracks: [...text.tracks, track] }
+      }
     }
     return { text, files, cpuSeconds, peakMebibytes } satisfies TextFiles
   })

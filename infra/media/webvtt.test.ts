@@ -36,7 +36,7 @@ describe("a track", () => {
         ...["00:00:01.200 --> 00:00:02.600", "first", "00:00:30.000 --> 00:00:31.000", "never"],
       ].join("\n"),
     )
-    expect(onTimeline(cues, 2000, 10_000)).toEqual([
+    expect(onTimeline(cues, 2000.2, 10_000.3)).toEqual([
       { start: 0, end: 600, lines: ["first"] },
       { start: 7000, end: 10_000, lines: ["late"] },
     ])

@@ -74,7 +74,7 @@ export const onTimeline = (
   cues
     .map((cue) => ({
       start: Math.max(0, Math.round(cue.start - zero)),
-      end: Math.min(end, Math.round(cue.end - zero)),
+      end: Math.round(Math.min(end, cue.end - zero)),
       lines: cue.lines.slice(0, mostLines).map(safeLine),
     }))
     .filter((cue) => cue.start < cue.end && cue.lines.some((line) => line.trim() !== ""))
