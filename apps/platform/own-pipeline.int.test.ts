@@ -44,20 +44,22 @@ const over = insideOver({
   secrets: Layer.merge(hmacIdentity, personalData),
 })
 
-/** A scheduler in office and a worker of all types, for as long as the story. */
-const platform = Effect.gen(function* () {
+/** A scheduler in office and a worker, for as long as the story. */
+const platform = Effect.fnUntraced(function* (kinds: ReadonlyArray<string>) {
   yield* openOwnersChannel
   const cell = Cell.make("loc")
   yield* Effect.forkScoped(scheduler({ cell, rank: 0 }, yield* defaultPlan))
-  const settings = { cell, kinds: ["light", "encode"], slots: { light: 4, encode: 2 } }
+  const settings = { cell, kinds, slots: { light: 4, encode: 2 } }
   const scratch = { directory: join(directory, "scratch"), quotaBytes: 2 ** 30 }
   yield* worker({ ...settings, patienceSeconds: 20 }, scratch).pipe(
     Effect.provide(ffmpegMediaTools),
     Effect.forkScoped,
   )
 })
-const inside = <E>(story: (asking: Asking) => Effect.Effect<void, E, ApiServices | Scope.Scope>) =>
-  over((asking) => Effect.andThen(platform, story(asking)))
+const inside = <E>(
+  story: (asking: Asking) => Effect.Effect<void, E, ApiServices | Scope.Scope>,
+  kinds: ReadonlyArray<string> = ["light", "encode"],
+) => over((asking) => Effect.andThen(platform(kinds), story(asking)))
 
 const pipelinePath = "/v1/channels/main/pipeline"
 const choose = ({ fetch }: Asking, text: string) =>
@@ -266,3 +268,29 @@ describe("two tasks in their own notation", () => {
     120_000,
   )
 })
+
+test(
+  "a worker of a few types takes nothing else, and what nobody takes is told",
+  () =>
+    inside(
+      (asking) =>
+        Effect.gen(function* () {
+          yield* uploadAsOwner(asking)
+          const told = (path: string, text: string) =>
+            asking
+              .ask("owner", path)
+              .pipe(Effect.repeat({ until: (answer) => answer.text.includes(text) }))
+          const queues = JSON.parse((yield* told("/v1/queue", '"Thumbnails"')).text)
+          expect(queues.workerQueue.map(({ can }: { can: unknown }) => can)).toEqual([
+            ["Thumbnails"],
+          ])
+          const ready = JSON.parse((yield* told("/readyz", '"type":"Inspect"')).text)
+          expect(ready).toMatchObject({
+            status: "ready",
+            nobodyCan: [{ type: "Inspect", count: 1 }],
+          })
+        }),
+      ["thumbnail"],
+    ),
+  60_000,
+)
