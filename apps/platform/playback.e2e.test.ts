@@ -1,10 +1,10 @@
 /** What players and parsers that are not ours make of a video's manifests, and what the file to keep holds. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { join } from "node:path"
-import { types as hlsTypes, parse as parseHls } from "hls-parser"
 import { parse as parseDash } from "mpd-parser"
-import type { Browser } from "playwright-core"
-import { executablePath, launch } from "../web/testing/browser.ts"
+import { executablePath } from "../web/testing/browser.ts"
+import { growing, listAt, mainListAt } from "./manifests.ts"
+import { type Players, startPlayers } from "./players.ts"
 import { forget, madeVideo, reelog, startPlatform, type TestPlatform } from "./testing.ts"
 
 const SECONDS = 12
@@ -14,17 +14,8 @@ let platform: TestPlatform
 let videoId = ""
 let at = ""
 
-const text = async (name: string) => await (await fetch(`${at}/${name}`)).text()
-const listOf = async (name: string) => {
-  const list = parseHls(await text(name))
-  if (!(list instanceof hlsTypes.MediaPlaylist)) throw new Error(`${name} is no media playlist`)
-  return list
-}
-const mainList = async () => {
-  const list = parseHls(await text("main.m3u8"))
-  if (!(list instanceof hlsTypes.MasterPlaylist)) throw new Error("no multivariant playlist")
-  return list
-}
+const listOf = (name: string) => listAt(at, name)
+const mainList = () => mainListAt(at)
 const ran = (...words: ReadonlyArray<string>) => {
   const done = Bun.spawnSync([...words], { stdin: "ignore" })
   if (done.exitCode !== 0) throw new Error(done.stderr.toString())
@@ -57,7 +48,9 @@ test("HLS and DASH name the same rungs and the same segments", async () => {
   const { variants } = await mainList()
   const shown = variants.filter(({ isIFrameOnly }) => !isIFrameOnly)
   expect(shown.length).toBeGreaterThan(1)
-  const dash = parseDash(await text("manifest.mpd"), { manifestUri: `${at}/manifest.mpd` })
+  const dash = parseDash(await (await fetch(`${at}/manifest.mpd`)).text(), {
+    manifestUri: `${at}/manifest.mpd`,
+  })
   expect(dash.playlists.map(({ attributes }) => `${attributes.NAME}.m3u8`).sort()).toEqual(
     shown.map(({ uri }) => uri).sort(),
   )
@@ -171,103 +164,11 @@ describe("the file to keep", () => {
 if (executablePath === undefined) console.log("skipped: there is no Chromium for the players")
 
 describe.skipIf(executablePath === undefined)("in Chromium", () => {
-  let browser: Browser
-  let page: { readonly url: string; readonly stop: () => Promise<void> }
-
-  const players: Readonly<Record<string, string>> = {
-    shaka: "shaka-player/dist/shaka-player.compiled-es2021.js",
-    hls: "hls.js/dist/hls.min.js",
-  }
-
+  let players: Players
   beforeAll(async () => {
-    browser = await launch()
-    const server = Bun.serve({
-      port: 0,
-      hostname: "127.0.0.1",
-      fetch: (request) => {
-        const name = new URL(request.url).pathname.slice(1)
-        const script = players[name]
-        if (script !== undefined)
-          return new Response(Bun.file(Bun.resolveSync(script, import.meta.dir)))
-        const body = `<!doctype html><video muted></video><script src="/shaka"></script><script src="/hls"></script>`
-        return new Response(body, { headers: { "content-type": "text/html" } })
-      },
-    })
-    page = { url: `http://127.0.0.1:${server.port}/`, stop: () => server.stop(true) }
+    players = await startPlayers(at)
   }, 30_000)
-  afterAll(async () => {
-    await browser.close()
-    await page.stop()
-  })
-
-  /** Plays to the end at double speed; what the video element tells then. */
-  const played = async (player: "shaka" | "hls", manifest: string) => {
-    const tab = await browser.newPage()
-    const complaints: Array<string> = []
-    tab.on("pageerror", (error) => void complaints.push(error.message))
-    await tab.goto(page.url)
-    const told = await tab.evaluate(
-      async ({ name, url }) => {
-        const video = document.querySelector("video")
-        if (video === null) throw new Error("there is no video")
-        const errors: Array<string> = []
-        const { shaka, Hls } = globalThis as unknown as {
-          shaka: { Player: new () => ShakaPlayer }
-          Hls: new () => HlsPlayer
-        }
-        interface ShakaPlayer {
-          attach: (video: HTMLVideoElement) => Promise<void>
-          load: (url: string, from: number) => Promise<void>
-          addEventListener: (type: string, tell: (event: { detail: unknown }) => void) => void
-        }
-        interface HlsPlayer {
-          loadSource: (url: string) => void
-          attachMedia: (video: HTMLVideoElement) => void
-          on: (
-            type: string,
-            tell: (type: string, error: { fatal: boolean; details: string }) => void,
-          ) => void
-        }
-        if (name === "shaka") {
-          const shakaPlayer = new shaka.Player()
-          await shakaPlayer.attach(video)
-          shakaPlayer.addEventListener("error", ({ detail }) => errors.push(JSON.stringify(detail)))
-          await shakaPlayer.load(url, 0)
-        } else {
-          const hls = new Hls()
-          hls.on("hlsError", (_, { fatal, details }) => {
-            if (fatal) errors.push(details)
-          })
-          hls.loadSource(url)
-          hls.attachMedia(video)
-        }
-        const ended = new Promise<void>((done) => {
-          video.addEventListener("ended", () => done())
-          setTimeout(done, 25_000)
-        })
-        await new Promise<void>((done) => {
-          if (video.readyState >= 2) done()
-          video.addEventListener("loadeddata", () => done())
-          setTimeout(done, 15_000)
-        })
-        video.playbackRate = 2
-        await video.play()
-        await ended
-        return {
-          errors,
-          time: video.currentTime,
-          ranges: video.buffered.length,
-          from: video.buffered.length > 0 ? video.buffered.start(0) : -1,
-          isEnded: video.ended,
-          height: video.videoHeight,
-        }
-      },
-      { name: player, url: manifest },
-    )
-    await tab.close()
-    expect(complaints).toEqual([])
-    return told
-  }
+  afterAll(() => players.stop())
 
   for (const [player, manifest] of [
     ["shaka", "main.m3u8"],
@@ -275,12 +176,20 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
     ["hls", "main.m3u8"],
   ] as const) {
     test(`${player} plays ${manifest} from the first picture to the last, without a hole`, async () => {
-      const told = await played(player, `${at}/${manifest}`)
+      const told = await players.played(player, `${at}/${manifest}`)
       expect(told).toMatchObject({ errors: [], isEnded: true, ranges: 1, from: 0 })
       expect(told.time).toBeCloseTo(SECONDS, 0)
       expect(told.height).toBeGreaterThan(0)
     }, 60_000)
   }
+
+  test("shaka plays a growing DASH manifest from the beginning to the end it gets later", async () => {
+    players.serve(await growing(at, SECONDS))
+    const told = await players.played("shaka", players.growingUrl)
+    expect(told).toMatchObject({ errors: [], isEnded: true, ranges: 1, from: 0 })
+    expect(told.time).toBeCloseTo(SECONDS, 0)
+    expect(players.asked()).toBeGreaterThan(1)
+  }, 60_000)
 })
 
 test("a takedown closes the manifest and the file to keep like all else", async () => {

@@ -12,6 +12,7 @@ import { PageNotFound, VideoIsClosed } from "../refusals.ts"
 import { Timeline } from "../timeline.tsx"
 import { mayEdit, opened, type Visit } from "../visit.ts"
 import { asked, Card, StateOf, titleIn } from "./card.tsx"
+import { Downloads } from "./downloads.tsx"
 import { Player } from "./player.tsx"
 
 export const momentAsked = ({ query }: Visit): string | undefined => {
@@ -57,6 +58,9 @@ const About = (props: {
         </p>
         <div class="row">
           <StateOf visit={visit} video={video} />
+          {isPast ? null : (
+            <Downloads visit={visit} video={video} title={titleIn(visit, texts, video.title)} />
+          )}
           {mayEdit(visit.session, video) && !isPast ? (
             <a class="btn" href={visit.href(`/studio/${video.videoId}`)}>
               {t("watch.details")}
