@@ -17,15 +17,19 @@ export const toneMapped = ({ video, look }: OpenedIndex): ReadonlyArray<string> 
   ...(look === undefined ? [] : looks[look]),
 ]
 
-/** Looks at neighbours: stands before any cut. */
+/** Looks at neighbours: stands before any cut, whose times are those of the source, so its halved unit is undone. */
 export const deinterlaced = ({ video }: OpenedIndex): ReadonlyArray<string> =>
-  video.picture.isInterlaced ? ["bwdif=mode=send_frame:deint=interlaced"] : []
+  video.picture.isInterlaced
+    ? ["bwdif=mode=send_frame:deint=interlaced", `settb=${video.timeBase.join("/")}`]
+    : []
 
 /**
  * Onto the common timeline, in ticks; the first frame is held from 0 where sound begins before it.
  * Told by its time, not by its number: a change of size within the stream begins the count again.
  */
 export const timing = (index: OpenedIndex, isHeld: boolean): string => {
+  // The only frame may have no time at all.
+  if (isHeld && index.video.frames.length === 1) return `settb=1/${TICKS},setpts=0`
   const shifted = `PTS-(${Math.round(index.zero)})`
   const first = ticksOf(index, index.video.frames[0] ?? 0)
   const expression =

@@ -244,6 +244,8 @@ export const storyboardWith = (sandbox: Sandbox) =>
     const before = byKeys ? onlyKeys : []
     const filters = [
       timing(index, true),
+      // Of an only frame, the one after it tells how long it is shown.
+      ...(index.video.frames.length === 1 ? ["tpad=stop=-1:stop_mode=clone"] : []),
       `fps=1/${sheet.secondsEach}:start_time=0:eof_action=pass`,
       `tpad=stop=-1:stop_mode=clone,trim=end_frame=${sheet.tiles}`,
       scaled(sheet.tile),
