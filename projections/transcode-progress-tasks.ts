@@ -28,18 +28,19 @@ const typeOf = ({ steps }: TranscodeProgress, step: string) =>
 const isOf = (piece: KnownPiece, group: string) =>
   piece.groups.includes(group) || piece.groups.includes("all")
 
-const encodersOf = ({ steps }: TranscodeProgress, rung: RungProgress) =>
-  steps.filter(
-    ({ type, group }) =>
-      type === "EncodeVideo" && (group === rung.group || group === "all" || group === null),
-  )
+/** The steps that encode a rung of a piece: its own where the piece names it, else that of all. */
+const encodersOf = ({ steps }: TranscodeProgress, rung: RungProgress, piece: KnownPiece) => {
+  const group = piece.groups.includes(rung.group) ? rung.group : "all"
+  return steps.filter((step) => step.type === "EncodeVideo" && [group, null].includes(step.group))
+}
 
 const countRungs = (row: TranscodeProgress): ReadonlyArray<RungProgress> => {
   const done = new Set(row.done)
   return row.rungs.map((rung) => {
-    const encoders = encodersOf(row, rung)
     const wanted = row.pieces.filter((piece) => isOf(piece, rung.group))
-    const ready = wanted.filter(({ n }) => encoders.some(({ name }) => done.has(`${name}/${n}`)))
+    const ready = wanted.filter((piece) =>
+      encodersOf(row, rung, piece).some(({ name }) => done.has(`${name}/${piece.n}`)),
+    )
     return { ...rung, done: ready.length, total: wanted.length }
   })
 }

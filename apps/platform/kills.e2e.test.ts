@@ -12,11 +12,9 @@ import {
 } from "./testing.ts"
 
 let platform: TestPlatform
-let source: string
 
 beforeAll(async () => {
   platform = await startPlatform()
-  source = madeVideo(platform.directory, "made.mp4", 24)
 })
 afterAll(async () => {
   const tree = platform.tree()
@@ -42,10 +40,11 @@ const isEncoding = (event: string, data: string) =>
 
 /** Uploads a video of its own and returns once the first piece of it is encoded. */
 const encoding = async (title: string) => {
+  const source = madeVideo(platform.directory, `${title}.mp4`, 24)
   const uploaded = await reelog(platform, "upload", source, "--title", title, "--wait", "uploaded")
   const videoId = String(uploaded.result.videoId)
   await until(platform, videoId, isEncoding)
-  return videoId
+  return { videoId, source }
 }
 
 /** Asks again while a process is coming back. */
@@ -66,7 +65,13 @@ const doneTwice = (events: ReadonlyArray<Told>) => {
   return done.filter((taskId, i) => done.indexOf(taskId) !== i)
 }
 
-const sound = async (videoId: string) => {
+const sound = async ({
+  videoId,
+  source,
+}: {
+  readonly videoId: string
+  readonly source: string
+}) => {
   const events = await history(videoId)
   expect(events.filter(({ type }) => type === "VideoPublished")).toHaveLength(1)
   expect(doneTwice(events)).toEqual([])
@@ -87,24 +92,25 @@ const victims = {
 describe("kill -9 in mid-encode of", () => {
   for (const [name, command] of Object.entries(victims)) {
     test(`${name}: the video is published once and whole`, async () => {
-      const videoId = await encoding(`Without ${name}`)
+      const video = await encoding(`Without ${name}`)
       const [victim] = platform.pidsOf(command)
       if (victim === undefined) throw new Error(`${command} does not run`)
       process.kill(victim, "SIGKILL")
-      await published(videoId)
-      await sound(videoId)
+      await published(video.videoId)
+      await sound(video)
     }, 180_000)
   }
 
   test("everything at once: a new start goes on, and runs no finished chunk again", async () => {
-    const videoId = await encoding("Without anything")
+    const video = await encoding("Without anything")
+    const { videoId } = video
     const before = (await history(videoId)).filter(({ type }) => type === "TaskSucceeded")
     const tree = platform.tree()
     await platform.killAll()
     expect(await survivors(tree)).toEqual([])
     platform = await platform.again()
     await published(videoId)
-    await sound(videoId)
+    await sound(video)
     // A second run of a finished chunk would be a second success, which `sound` looks for.
     const after = (await history(videoId)).filter(({ type }) => type === "TaskSucceeded")
     expect(after.slice(0, before.length)).toEqual(before)

@@ -138,9 +138,24 @@ describe("a video", () => {
   })
 })
 
+describe("a file that was uploaded before", () => {
+  test("is published without encoding anything again, and as exact", async () => {
+    const again = await reelog(platform, "upload", source, "--wait", "published")
+    expect(again.result).toMatchObject({ state: "published" })
+    const works = (await history(again.result.videoId)).flatMap(({ type, data }) => {
+      if (String(data.taskId).endsWith("/inspect")) return []
+      const { work } = (type === "TaskSucceeded" ? data.outputs : {}) as Record<string, unknown>
+      return work === undefined ? [] : [`${data.taskId} ${(work as { way?: string }).way}`]
+    })
+    expect(new Set(works)).toEqual(new Set(["reused"]))
+    expect(await judge(source, again.result.hlsUrl)).toEqual([])
+  })
+})
+
 describe("a video on a slow line", () => {
   test("is watchable before its last byte is sent, and whole in the end", async () => {
-    const slow = await beginUpload(platform, { path: source, title: "Slow", count: 16 })
+    const path = madeVideo(platform.directory, "slow.mp4", 21)
+    const slow = await beginUpload(platform, { path, title: "Slow", count: 16 })
     const { videoId } = slow
     await slow.send(0, 10)
     await until(platform, videoId, (event) => event === "playable")
@@ -154,7 +169,7 @@ describe("a video on a slow line", () => {
     await until(platform, videoId, (event) => event === "published")
     const types = (await history(videoId)).map(({ type }) => type)
     expect(types.indexOf("VideoPlayable")).toBeLessThan(types.indexOf("UploadCompleted"))
-    expect(await judge(source, master)).toEqual([])
+    expect(await judge(path, master)).toEqual([])
   })
 })
 

@@ -206,9 +206,13 @@ export const sessionOf = async (platform: TestPlatform) => {
   return { name, value }
 }
 
-/** A video made on the spot: a test picture with a counter and a tone, so many seconds long. */
+/**
+ * A video made on the spot: a test picture with a counter and a tone, so many seconds long. Its
+ * colours and its tone are its name's: what was encoded of one is not reused for another.
+ */
 export const madeVideo = (directory: string, name: string, seconds: number, size = "640x360") => {
   const path = join(directory, name)
+  const hue = Number(Bun.hash(name) % 360n)
   const made = Bun.spawnSync([
     "ffmpeg",
     "-nostdin",
@@ -218,11 +222,11 @@ export const madeVideo = (directory: string, name: string, seconds: number, size
     "-f",
     "lavfi",
     "-i",
-    `testsrc2=size=${size}:rate=25:duration=${seconds}`,
+    `testsrc2=size=${size}:rate=25:duration=${seconds},hue=h=${hue}`,
     "-f",
     "lavfi",
     "-i",
-    `sine=frequency=440:sample_rate=48000:duration=${seconds}`,
+    `sine=frequency=${440 + hue}:sample_rate=48000:duration=${seconds}`,
     "-c:v",
     "libx264",
     "-preset",

@@ -76,7 +76,7 @@ test("a killed scheduler's standby carries on, and a stopped one leaves at once"
     expect(count("SchedulerStarted")).toBe(2)
     expect(count("TranscodePlanned")).toBe(1)
     expect(count("TranscodeCompleted")).toBe(1)
-    expect(count("TaskAssigned")).toBe(12)
+    expect(count("TaskAssigned")).toBe(13)
 
     standby.kill("SIGTERM")
     expect(yield* Effect.promise(() => standby.exited)).toBe(0)

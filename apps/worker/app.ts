@@ -35,7 +35,7 @@ export const builtInStages: Readonly<Record<Slots, Stages>> = {
   encode: {
     EncodeVideo: doneOnce("EncodeVideo", encodeVideo),
     Grayscale: grayscale,
-    ExtractText: extractText,
+    ExtractText: doneOnce("ExtractText", extractText),
     Thumbnails: doneOnce("Thumbnails", thumbnails),
     Storyboard: doneOnce("Storyboard", storyboard),
     // They wait for nothing: uploads that pause, and hold light slots, must not hold up what is done.

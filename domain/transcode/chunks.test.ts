@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { planPieces } from "./chunks.ts"
+import { firstGroups, makes, planPieces } from "./chunks.ts"
 import { TICKS } from "./facts.ts"
 import { fixedGrid } from "./grid.ts"
 
@@ -37,6 +37,25 @@ describe("pieces", () => {
   })
   test("double where there is one key frame only, so that each pays for its lead-in", () => {
     expect(lengths(300, 1000)).toEqual([2, 2, 4, 8, 16, 32, 64, 128, 44])
+  })
+  test("are first made rung by rung, or where the top one is copied that one, and the rest at once", () => {
+    const [low, top] = [{ group: "r1" }, { group: "r2" }]
+    const copied = { instead: { name: "720p", maxBitsPerSecond: 1, codecs: "avc1" } }
+    expect(firstGroups([low, top])).toEqual(["r1", "r2"])
+    expect(firstGroups([low, { ...top, copied }])).toEqual(["r2", "all"])
+    expect(firstGroups([{ ...low, copied }])).toEqual(["r1"])
+  })
+  test("are made once, whatever groups they name", () => {
+    const madeBy = (own: string | undefined, groups: ReadonlyArray<string>) =>
+      ["r1", "r2", "r3"].filter((rung) => makes(own, { groups }, rung))
+    expect(["r1", "r2", "r3"].map((own) => madeBy(own, ["r1", "r2", "r3"]))).toEqual([
+      ["r1"],
+      ["r2"],
+      ["r3"],
+    ])
+    expect(["r3", "all"].map((own) => madeBy(own, ["r3", "all"]))).toEqual([["r3"], ["r1", "r2"]])
+    expect(madeBy("all", ["all"])).toEqual(["r1", "r2", "r3"])
+    expect(madeBy(undefined, ["r3", "all"])).toEqual(["r1", "r2", "r3"])
   })
   test("name a group per rung first, and all rungs later", () => {
     expect(planPieces(timeline(30, 2), ["r1", "r2"]).map(({ groups }) => groups)).toEqual([

@@ -4,7 +4,7 @@
  * borders are chosen near key frames, and no piece is shorter than the lead-in it pays for.
  */
 import type { Piece } from "#domain/scheduling/events.ts"
-import { TICKS } from "./facts.ts"
+import { type Rung, TICKS } from "./facts.ts"
 
 export type PlannedPiece = Piece &
   Required<Pick<Piece, "from" | "to" | "frames" | "keyPts" | "groups">>
@@ -65,6 +65,28 @@ const bordersOf = (timeline: Timeline): ReadonlyArray<number> => {
   return borders
 }
 
+/** Every rung that no other group of the piece has, from one decode. */
+export const WHOLE_LADDER = "all"
+
+/**
+ * Who encodes pieces 0 and 1: a task per rung, lowest first, so that something can be watched soon.
+ * A copied rung can be watched sooner than any encoded one: then it is that one, and the rest at once.
+ */
+export const firstGroups = (
+  rungs: ReadonlyArray<Pick<Rung, "group" | "copied">>,
+): ReadonlyArray<string> => {
+  const copied = rungs.find((rung) => rung.copied !== undefined)
+  if (copied === undefined || rungs.length === 1) return rungs.map(({ group }) => group)
+  return [copied.group, WHOLE_LADDER]
+}
+
+/** Whether a step of this group makes this rung of a piece; a step without a group makes all. */
+export const makes = (
+  own: string | undefined,
+  { groups = [] }: Pick<Piece, "groups">,
+  rung: string,
+) => own === undefined || own === rung || (own === WHOLE_LADDER && !groups.includes(rung))
+
 export const planPieces = (
   timeline: Timeline,
   rungGroups: ReadonlyArray<string>,
@@ -79,7 +101,7 @@ export const planPieces = (
       to,
       frames: countBelow(timeline.frames, to) - first,
       keyPts: keyBefore(timeline.keys, timeline.frames[first] ?? from),
-      groups: n < 2 ? rungGroups : ["all"],
+      groups: n < 2 ? rungGroups : [WHOLE_LADDER],
     }
   })
 }

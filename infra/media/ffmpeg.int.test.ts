@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, watch, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Fiber, ManagedRuntime } from "effect"
+import { makes } from "#domain/transcode/chunks.ts"
 import { ffmpegMediaTools } from "./ffmpeg.ts"
 import { type AudioBatch, MediaTools, type SegmentFile, type Source } from "./port.ts"
 import { ffmpeg, fileSource, frameTimes, writeStream } from "./testing.ts"
@@ -55,7 +56,7 @@ const transcodeOnce = (file: string, name: string) =>
       const ways: Array<string> = []
       for (const { piece } of pieces) {
         for (const group of piece.groups) {
-          const wanted = rungs.filter((rung) => group === "all" || rung.group === group)
+          const wanted = rungs.filter((rung) => makes(group, piece, rung.group))
           const job = { source, index, piece, rungs: wanted, directory: folder }
           const encoded = yield* tools.encode(job)
           ways.push(encoded.way)

@@ -1,6 +1,6 @@
 /** The media programs: ffmpeg and ffprobe in the sandbox. `REELOG_PROGRAMS` names a folder they were unpacked into, `REELOG_COPY_TOP_RUNG=false` has every rung encoded. */
 import { Config, Effect, Layer, Option } from "effect"
-import { planPieces } from "#domain/transcode/chunks.ts"
+import { firstGroups, planPieces } from "#domain/transcode/chunks.ts"
 import type { Rung } from "#domain/transcode/facts.ts"
 import { cutOf } from "./attempts.ts"
 import { encodeAudioWith } from "./audio.ts"
@@ -21,8 +21,7 @@ import { extractTextWith } from "./text.ts"
 const split = (index: Uint8Array, rungs: ReadonlyArray<Rung>) =>
   Effect.sync((): ReadonlyArray<PlannedPiece> => {
     const opened = openIndex(index)
-    const groups = rungs.map(({ group }) => group)
-    return planPieces(timelineOf(opened), groups).map((piece) => ({
+    return planPieces(timelineOf(opened), firstGroups(rungs)).map((piece) => ({
       piece,
       ranges: rangesOf(opened, cutOf(opened, piece.from, piece.to).stretch),
     }))

@@ -1,6 +1,7 @@
 /** Stage `EncodeVideo`: one piece of the source in, its segments out, of one rung or of the whole ladder. */
 import { Effect, Schema } from "effect"
 import { Piece } from "#domain/scheduling/events.ts"
+import { makes } from "#domain/transcode/chunks.ts"
 import { type EncodedPiece, Rung } from "#domain/transcode/facts.ts"
 import { MediaTools } from "#infra/media/port.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
@@ -22,7 +23,7 @@ export const encodeVideo = stage(
     const source = yield* (yield* Sources).of(task.videoId)
     const directory = yield* (yield* Scratch).directory(task.key)
 
-    const wanted = rungs.filter(({ group }) => task.group === "all" || task.group === group)
+    const wanted = rungs.filter(({ group }) => makes(task.group, chunk, group))
     const encoded = yield* media.encode({
       source,
       index: yield* objects.get(index.key),

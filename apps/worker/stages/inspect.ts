@@ -4,6 +4,7 @@
  */
 import { Effect, Schema } from "effect"
 import { temp } from "#domain/keys.ts"
+import { firstGroups, WHOLE_LADDER } from "#domain/transcode/chunks.ts"
 import { MediaTools } from "#infra/media/port.ts"
 import { keepRef } from "../objects.ts"
 import { Scratch } from "../scratch.ts"
@@ -12,9 +13,6 @@ import { stage } from "../stage.ts"
 import { workOf } from "../work.ts"
 
 const Input = Schema.Struct({})
-
-/** Pieces 0 and 1 are encoded rung by rung, the others in one process: `all`. */
-const WHOLE_LADDER = "all"
 
 export const inspect = stage(
   Input,
@@ -30,7 +28,7 @@ export const inspect = stage(
         ...{ media: found.media, rungs: found.rungs, index, work: workOf(found) },
         ...(found.copyRefused !== undefined && { copyRefused: found.copyRefused }),
       },
-      groups: [...found.rungs.map(({ group }) => group), WHOLE_LADDER],
+      groups: [...new Set([...firstGroups(found.rungs), WHOLE_LADDER])],
       cpuSeconds: found.cpuSeconds,
     }
   }),

@@ -26,7 +26,7 @@ const json = (value: unknown) => value as Schema.Json
 const partOf = (task: Task, emittedBefore: ReadonlyArray<Piece> = []) => {
   const emitted: Array<Piece> = []
   const emit = (pieces: ReadonlyArray<Piece>) => Effect.sync(() => void emitted.push(...pieces))
-  const part: Task = { ...task, group: "all", emit, emittedFor: () => emittedBefore }
+  const part: Task = { ...task, group: undefined, emit, emittedFor: () => emittedBefore }
   return { part, emitted }
 }
 
