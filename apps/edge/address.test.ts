@@ -13,6 +13,16 @@ describe("an address", () => {
     expect(asked("images/storyboard-1.jpg")).toEqual({ _tag: "Image", name: "storyboard-1.jpg" })
   })
 
+  test("names a DASH manifest, a text, chapters, or a file to keep in any script", () => {
+    expect(asked("manifest.mpd")).toEqual({ _tag: "Dash" })
+    expect(asked("chapters.json")).toEqual({ _tag: "Chapters" })
+    expect(asked("text-0/0.vtt")).toEqual({ _tag: "Text", track: "text-0" })
+    expect(asked("a_b_720p.mp4")).toEqual({ _tag: "Download", title: "a_b", rung: "720p" })
+    expect(asked(`${encodeURIComponent("바다/../x")}_540p-source.mp4`)).toEqual({
+      ...{ _tag: "Download", title: "바다/../x", rung: "540p-source" },
+    })
+  })
+
   test("of any other form is nothing, however it climbs or is escaped", () => {
     for (const rest of [
       "",
@@ -31,6 +41,11 @@ describe("an address", () => {
       "main.m3u8/",
       "main.m3u8\n",
       "constructor/0.m4s/",
+      "text-0/1.vtt",
+      "x_audio.mp4",
+      "%ff_720p.mp4",
+      "a/b_720p.mp4",
+      `${"x".repeat(1600)}_720p.mp4`,
     ]) {
       expect(asked(rest)).toEqual({ _tag: "Nothing" })
     }

@@ -3,51 +3,8 @@
  * the segments' media as it lies there, pictures and sound in turn. Only the table is made; the media
  * is told as slices of objects, so that nothing is stored twice.
  */
+import { bodyOf, box, joined, letters, matrix, u16, u32, u64 } from "./boxes.ts"
 import { ROW_BYTES, rowAt, type SegmentHead, segmentHead, typeAt, viewOf } from "./segment-head.ts"
-
-// Boxes
-
-const encoder = new TextEncoder()
-
-const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
-const u32 = (values: ReadonlyArray<number>): Uint8Array => {
-  const bytes = new Uint8Array(values.length * 4)
-  const view = viewOf(bytes)
-  for (const [i, value] of values.entries()) view.setUint32(i * 4, value >>> 0)
-  return bytes
-}
-const u16 = (...values: ReadonlyArray<number>) => {
-  const bytes = new Uint8Array(values.length * 2)
-  const view = viewOf(bytes)
-  for (const [i, value] of values.entries()) view.setUint16(i * 2, value)
-  return bytes
-}
-const u64 = (values: ReadonlyArray<number>) =>
-  u32(values.flatMap((value) => [Math.floor(value / 2 ** 32), value % 2 ** 32]))
-const box = (type: string, ...parts: ReadonlyArray<Uint8Array>) =>
-  joined([u32([parts.reduce((sum, part) => sum + part.length, 8)]), encoder.encode(type), ...parts])
-const matrix = u32([0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000])
-
-/** From and to of the body of the first box at a path. */
-const bodyOf = (bytes: Uint8Array, path: ReadonlyArray<string>) => {
-  const view = viewOf(bytes)
-  let [at, end] = [0, bytes.length]
-  for (const type of path) {
-    while (at + 8 <= end && typeAt(view, at) !== type) at += Math.max(8, view.getUint32(at))
-    if (at + 8 > end) return null
-    end = Math.min(end, at + view.getUint32(at))
-    at += 8
-  }
-  return { from: at, to: end }
-}
 
 // Tracks
 
@@ -104,6 +61,12 @@ const addRun = (runs: Array<number>, value: number) => {
   else runs.push(1, value)
 }
 
+const withRun = (runs: ReadonlyArray<number>, value: number) => {
+  const all = [...runs]
+  addRun(all, value)
+  return all
+}
+
 /** Fed with the heads of a rendition's segments, in order. */
 export const sampleTable = (header: TrackHeader) => {
   const sizes: Array<number> = []
@@ -147,7 +110,7 @@ export const sampleTable = (header: TrackHeader) => {
     },
     end: () => ({
       sizes,
-      durations: sizes.length === 0 ? durations : [...durations, 1, lastDuration],
+      durations: sizes.length === 0 ? [] : withRun(durations, lastDuration),
       offsets,
       keys,
       first: first ?? 0,
@@ -233,9 +196,9 @@ const trackBox = (
       box(
         "hdlr",
         u32([0, 0]),
-        encoder.encode(size === null ? "soun" : "vide"),
+        letters(size === null ? "soun" : "vide"),
         u32([0, 0, 0]),
-        encoder.encode("reelog\0"),
+        letters("reelog\0"),
       ),
       box(
         "minf",
@@ -256,10 +219,10 @@ export const progressive = (tables: ReadonlyArray<SampleTable>): Progressive => 
   const samples = tables.reduce((sum, table) => sum + table.sampleCount(), 0)
   // What the tables can take at most lies before the media.
   const isWide = mediaBytes + 64 * samples + 2 ** 20 >= 2 ** 32
-  const type = box("ftyp", encoder.encode("isom\0\0\u0002\0isomiso2avc1mp41"))
+  const type = box("ftyp", letters("isom\0\0\u0002\0isomiso2avc1mp41"))
   const media = isWide
-    ? joined([u32([1]), encoder.encode("mdat"), u64([mediaBytes + 16])])
-    : joined([u32([mediaBytes + 8]), encoder.encode("mdat")])
+    ? joined([u32([1]), letters("mdat"), u64([mediaBytes + 16])])
+    : joined([u32([mediaBytes + 8]), letters("mdat")])
 
   const headFor = (begin: number) => {
     const places: ReadonlyArray<Array<number>> = tables.map(() => [])
