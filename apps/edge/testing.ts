@@ -101,9 +101,10 @@ export const scenery = (log: Layer.Layer<EventStore>) => {
     return objects.get(key) ?? (yield* new ObjectNotFound({ key }))
   })
   const objectStore = Layer.mock(ObjectStore, {
-    get: (key) => get(key),
-    stream: (key) =>
+    get: (key, range) => Effect.map(get(key), (bytes) => bytes.slice(range?.from, range?.to)),
+    stream: (key, range) =>
       Stream.fromEffect(get(key)).pipe(
+        Stream.map((bytes) => bytes.slice(range?.from, range?.to)),
         Stream.flatMap((bytes) => Stream.make(bytes.slice(0, 4), bytes.slice(4))),
       ),
     head: (key) =>

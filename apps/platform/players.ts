@@ -2,8 +2,8 @@
 import { launch } from "../web/testing/browser.ts"
 
 const scripts: Readonly<Record<string, string>> = {
-  shaka: "shaka-player/dist/shaka-player.compiled-es2021.js",
-  hls: "hls.js/dist/hls.min.js",
+  shaka: import.meta.resolve("shaka-player/dist/shaka-player.compiled-es2021.js"),
+  hls: import.meta.resolve("hls.js/dist/hls.min.js"),
 }
 const blank = `<!doctype html><video muted></video>${Object.keys(scripts)
   .map((name) => `<script src="/${name}"></script>`)
@@ -27,7 +27,7 @@ export const startPlayers = async (at: string) => {
       const script = scripts[name]
       return script === undefined
         ? new Response(blank, { headers: { "content-type": "text/html" } })
-        : new Response(Bun.file(Bun.resolveSync(script, import.meta.dir)))
+        : new Response(Bun.file(new URL(script)))
     },
   })
   const url = `http://127.0.0.1:${server.port}/`
