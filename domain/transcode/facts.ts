@@ -7,6 +7,10 @@ import { Schema } from "effect"
 
 export const TICKS = 90_000
 
+/** What else than H.264 a rendition may be coded in. */
+export const Codec = Schema.Literals(["vp9", "hevc", "av1"])
+export type Codec = typeof Codec.Type
+
 /** One encoding of the ladder. `group` is its place, lowest first: `r1`, `r2`, … */
 export const Rung = Schema.Struct({
   /** Folder and playlist name: `720p`. */
@@ -18,6 +22,8 @@ export const Rung = Schema.Struct({
   maxBitsPerSecond: Schema.Int,
   /** RFC 6381, as the encoder is told to make it. */
   codecs: Schema.String,
+  /** None: H.264. */
+  codec: Schema.optionalKey(Codec),
   /** The source's own coded pictures: `maxBitsPerSecond` is that of its largest segment. */
   copied: Schema.optionalKey(
     Schema.Struct({
@@ -83,7 +89,13 @@ export type Work = typeof Work.Type
 export const EncodedPiece = Schema.Struct({
   n: Schema.Int,
   rungs: Schema.Array(
-    Schema.Struct({ rung: Schema.String, initBytes: Schema.Int, segments: Schema.Array(Segment) }),
+    Schema.Struct({
+      rung: Schema.String,
+      initBytes: Schema.Int,
+      segments: Schema.Array(Segment),
+      /** RFC 6381, read out of its header. None: as the rung says. */
+      codecs: Schema.optionalKey(Schema.String),
+    }),
   ),
   damaged: Schema.optionalKey(Schema.Boolean),
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { avc1, decodeTimes, initOf, type Sample, segmentOf, VIDEO_DELAY } from "./cmaf.ts"
-import { avcConfiguration, readFragments } from "./fragments.ts"
+import { configurationIn, readFragments } from "./fragments.ts"
 
 const samples = (...times: ReadonlyArray<number>): ReadonlyArray<Sample> =>
   times.map((pts, i) => ({ pts, isKey: i === 0, data: Buffer.from([i, i, i]) }))
@@ -24,7 +24,7 @@ describe("a segment", () => {
       [186_000, false],
     ])
     expect(read?.samples.map(({ data }) => data[0])).toEqual([0, 1, 2, 3])
-    expect(avcConfiguration(read?.entry ?? Buffer.alloc(0))).toEqual(configuration)
+    expect(configurationIn(read?.entry ?? Buffer.alloc(0), "avcC")).toEqual(configuration)
   })
 })
 

@@ -35,10 +35,10 @@ const zeros = (length: number) => Buffer.alloc(length)
 const matrix = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 const dpi = 0x480000
 
-/** Sample entry of an H.264 rendition: parameter sets here only, square pixels. */
-export const avc1 = (width: number, height: number, avcC: Uint8Array): Buffer =>
+/** Sample entry of a video rendition: its decoder configuration here only, square pixels. */
+export const videoEntry = (type: string, width: number, height: number, configuration: Buffer) =>
   box(
-    "avc1",
+    type,
     u32(0),
     u16(0, 1),
     zeros(16),
@@ -47,9 +47,12 @@ export const avc1 = (width: number, height: number, avcC: Uint8Array): Buffer =>
     u16(1),
     zeros(32),
     u16(24, 0xffff),
-    box("avcC", avcC),
+    configuration,
     box("pasp", u32(1, 1)),
   )
+
+export const avc1 = (width: number, height: number, avcC: Uint8Array): Buffer =>
+  videoEntry("avc1", width, height, box("avcC", avcC))
 
 export interface Track {
   readonly entry: Uint8Array

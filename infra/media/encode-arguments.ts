@@ -6,6 +6,7 @@
 import ffmpeg from "fluent-ffmpeg"
 import { type Rung, TICKS } from "#domain/transcode/facts.ts"
 import { isFrugal, lookaheadOf } from "./memory.ts"
+import { intoFragments, otherEncoding, timedExactly } from "./other-codecs.ts"
 import { deinterlaced, scaled, timing, toneMapped } from "./picture-chain.ts"
 import { inputArguments } from "./sniff.ts"
 import type { OpenedIndex } from "./source-index.ts"
@@ -103,6 +104,8 @@ const coloursOf = ({ video, copied }: OpenedIndex): ReadonlyArray<string> => {
 const encoding = (command: EncodeCommand, rung: Rung): ReadonlyArray<string> => {
   const { index, rungs, starts, isFirst, isHurried } = command
   const keyFrames = starts.map((tick) => Math.max(0, (tick - keyFrameMargin) / TICKS).toFixed(6))
+  if (rung.codec !== undefined)
+    return otherEncoding(index, rung, keyFrames.join(","), coloursOf(index))
   // A piece has no history of quantisers: its first picture would be too coarse.
   const border = isFirst ? "" : ":zones=0,0,b=1.7"
   const short = isFrugal(index, rung) ? ":bframes=1:b-pyramid=none" : ""
@@ -110,7 +113,7 @@ const encoding = (command: EncodeCommand, rung: Rung): ReadonlyArray<string> => 
   // `superfast` alone would drop the tree, and pay for it with a quarter more bytes.
   const lookahead = isHurried ? `${Math.min(10, affordable)}:mbtree=1` : affordable
   return [
-    ...["-an", "-fps_mode", "passthrough", "-enc_time_base", `1:${TICKS}`],
+    ...timedExactly,
     ...["-c:v", "libx264", "-preset", isHurried ? "superfast" : "veryfast", "-crf", "23"],
     ...["-maxrate", String(rung.maxBitsPerSecond), "-bufsize", String(2 * rung.maxBitsPerSecond)],
     ...["-x264-params", `rc-lookahead=${lookahead}${short}${border}`],
@@ -118,10 +121,7 @@ const encoding = (command: EncodeCommand, rung: Rung): ReadonlyArray<string> => 
     ...["-g", "9999", "-keyint_min", "1", "-sc_threshold", "0", "-forced-idr", "1"],
     ...["-force_key_frames", keyFrames.join(","), "-threads", "1"],
     ...[...coloursOf(command.index), "-color_range", "tv"],
-    ...["-map_metadata", "-1", "-map_chapters", "-1"],
-    ...["-video_track_timescale", String(TICKS), "-use_editlist", "1", "-movflags"],
-    "+empty_moov+default_base_moof+frag_keyframe+frag_discont+delay_moov",
-    ...["-f", "mp4"],
+    ...intoFragments,
   ]
 }
 

@@ -9,11 +9,12 @@ import { Effect } from "effect"
 import { countBelow } from "#domain/transcode/chunks.ts"
 import { type Rung, TICKS } from "#domain/transcode/facts.ts"
 import { type Attempt, attempts, cutOf } from "./attempts.ts"
-import { avc1, initOf, segmentOf, VIDEO_DELAY } from "./cmaf.ts"
+import { initOf, segmentOf, VIDEO_DELAY } from "./cmaf.ts"
+import { codedAs } from "./codec-records.ts"
 import { tellsOfDamage } from "./damage.ts"
 import { encodeArguments } from "./encode-arguments.ts"
 import { failureOf } from "./failures.ts"
-import { avcConfiguration, readFragments } from "./fragments.ts"
+import { readFragments } from "./fragments.ts"
 import { processesOf } from "./memory.ts"
 import { type Placed, type Plan, placeExactly, placeRest, planOf } from "./place-samples.ts"
 import { type Encoded, type EncodeJob, SourceRefused } from "./port.ts"
@@ -50,12 +51,13 @@ const twice = (limits: Limits): Limits => ({ ...limits, mebibytes: 2 * limits.me
 
 /** Init and segments of an encoded rung; `null`: the file is none. */
 export const filesOf = (rung: Rung, file: Buffer, placed: Placed, plan: Plan) => {
-  const configuration = avcConfiguration(readFragments(file)?.entry ?? Buffer.alloc(0))
-  if (configuration === null) return null
+  const coded = codedAs(rung, readFragments(file)?.entry ?? Buffer.alloc(0))
+  if (coded === null) return null
   const size = { width: rung.width, height: rung.height }
-  const entry = avc1(rung.width, rung.height, configuration)
+  const { entry, codecs } = coded
   return {
     rung: rung.name,
+    ...(rung.codec !== undefined && { codecs }),
     init: initOf({ entry, timescale: TICKS, delay: VIDEO_DELAY, size }),
     segments: plan.segments.map(({ k, from, to }, i) => {
       const bytes = segmentOf(k + 1, placed[i] ?? [], to, VIDEO_DELAY)

@@ -5,6 +5,7 @@ import type { Rung } from "#domain/transcode/facts.ts"
 import { cutOf } from "./attempts.ts"
 import { encodeAudioWith } from "./audio.ts"
 import { buildOf } from "./build.ts"
+import { bySegments } from "./by-segments.ts"
 import { copyingWith } from "./copy/encode-copied.ts"
 import { encodeWith } from "./encode.ts"
 import { inspectWith } from "./inspect.ts"
@@ -43,7 +44,7 @@ export const ffmpegMediaTools = Layer.effect(
       inspect: inspectWith(sandbox, yield* copyTopRung),
       look: withLook,
       split,
-      encode: copyingWith(sandbox, encodeWith(sandbox)),
+      encode: copyingWith(sandbox, bySegments(encodeWith(sandbox))),
       encodeAudio: encodeAudioWith(sandbox),
       extractText: extractTextWith(sandbox),
       thumbnails: thumbnailsWith(sandbox),

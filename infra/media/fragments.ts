@@ -84,9 +84,9 @@ export const readFragments = (file: Buffer) => {
   return { ...track, samples }
 }
 
-/** The decoder configuration of an `avc1` entry. */
-export const avcConfiguration = (entry: Buffer): Buffer | null => {
+/** The decoder configuration of a sample entry: its box of this type. */
+export const configurationIn = (entry: Buffer, type: string): Buffer | null => {
   const visualEntryBytes = 86
-  const found = findBox(entry, "avcC", visualEntryBytes)
+  const found = findBox(entry, type, visualEntryBytes)
   return found === undefined ? null : entry.subarray(found.body, found.end)
 }

@@ -138,6 +138,8 @@ export interface Encoded extends Spent {
     /** The same bytes for every piece of a rung. */
     readonly init: Uint8Array
     readonly segments: ReadonlyArray<SegmentFile>
+    /** RFC 6381, of a rung that is no H.264: read out of its header. */
+    readonly codecs?: string
   }>
   /** Frames are missing, or decoded from bytes that are not what they were. */
   readonly isDamaged?: boolean
