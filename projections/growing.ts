@@ -9,6 +9,7 @@ import {
   type TextTrack,
   TICKS,
 } from "#domain/transcode/facts.ts"
+import { offered } from "#domain/transcode/ladder.ts"
 import type { Sound } from "#domain/transcode/presentation.ts"
 
 /** Segments in order as far as nothing is missing, and the pieces that are done beyond the gap. */
@@ -99,7 +100,13 @@ export const growing = (run: Run, playableAt: number): Growing | null => {
     .filter(({ segments }) => segments.length > 0)
   const sounds = soundsOf(run, media)
   const least = chunks.whole ? Math.min(2, chunks.known) : 2
-  const ready = rungs.filter(({ rung }) => (run.rungs[rung.name]?.pieces ?? 0) >= least)
+  const begun = rungs.filter(({ rung }) => (run.rungs[rung.name]?.pieces ?? 0) >= least)
+  const settled = offered(ladder, (name) => run.rungs[name]?.segments ?? [], least)
+  // Until every rung has told what it comes to, only those are named that are never dropped.
+  const isKept = ({ name }: Rung) =>
+    settled?.some((rung) => rung.name === name) ??
+    (name === ladder[0]?.name || name === ladder.at(-1)?.name)
+  const ready = begun.filter(({ rung }) => isKept(rung))
   // The log has said that it can be watched: then one piece will do. A list without segments won't.
   const named = (ready.length > 0 ? ready : rungs).map(({ rung }) => rung)
   if (named.length === 0 || sounds.some(({ segments }) => segments.length === 0)) return null

@@ -147,7 +147,8 @@ describe("a file that was uploaded before", () => {
       const { work } = (type === "TaskSucceeded" ? data.outputs : {}) as Record<string, unknown>
       return work === undefined ? [] : [`${data.taskId} ${(work as { way?: string }).way}`]
     })
-    expect(new Set(works)).toEqual(new Set(["reused"]))
+    expect(works.length).toBeGreaterThan(0)
+    expect(works.filter((work) => !work.endsWith(" reused"))).toEqual([])
     expect(await judge(source, again.result.hlsUrl)).toEqual([])
   })
 })

@@ -139,6 +139,13 @@ export const inputsOf = (
   )
 }
 
+/** What the tasks of a step's definition, all its groups, have told of one piece. */
+export const toldOf = (context: TranscodeContext, step: Step, n: number): ReadonlyArray<Outputs> =>
+  context.steps
+    .filter(({ type, each }) => type === step.type && each === step.each)
+    .map(({ name }) => context.outputs.get(`${context.transcode}/${name}/${n}`))
+    .filter((outputs) => outputs !== undefined)
+
 /** The pieces emitted by the step that writes what this input names. */
 export const emittedFor = (
   context: TranscodeContext,

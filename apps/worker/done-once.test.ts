@@ -43,6 +43,7 @@ const taskOf = (run: number, more: Partial<Task> = {}) => {
     ...{ videoId, transcode: `${videoId}.${run}`, run, step: "encode-video", n: 0 },
     ...{ taskId: "t", key: "t", group: "all", channelId: "rick", isHurried: false },
     emittedFor: () => [],
+    toldOf: () => [],
     emit: (pieces) => Effect.sync(() => told.push(...pieces)),
     ...more,
   }

@@ -7,7 +7,14 @@ import { transcodeStream } from "#domain/ids.ts"
 import type { Outputs, SchedulingEvent } from "#domain/scheduling/events.ts"
 import { keyOf } from "#domain/scheduling/queues.ts"
 import { EventStore } from "#infra/event-store/port.ts"
-import { contextOf, emittedFor, inputsOf, type TranscodeContext, taskName } from "./context.ts"
+import {
+  contextOf,
+  emittedFor,
+  inputsOf,
+  type TranscodeContext,
+  taskName,
+  toldOf,
+} from "./context.ts"
 import { type Lease, type Origin, tell } from "./report.ts"
 import { spilled, unspilled } from "./spill.ts"
 import {
@@ -51,6 +58,7 @@ const stageTask = ({ lease, isHurried }: Assignment, context: TranscodeContext, 
       isHurried,
       channelId: context.channelId,
       emittedFor: (input) => emittedFor(context, step, input),
+      toldOf: (n) => toldOf(context, step, n),
       emit: Effect.fnUntraced(function* (pieces) {
         const fresh = pieces.filter(({ n }) => !known.has(n))
         if (fresh.length === 0) return

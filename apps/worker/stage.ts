@@ -167,6 +167,8 @@ export interface Task extends TaskName {
   readonly isHurried: boolean
   /** The pieces that the step emitted which writes this input. */
   readonly emittedFor: (input: string) => ReadonlyArray<Piece>
+  /** What the tasks of its definition, all groups, have told of one piece. */
+  readonly toldOf: (n: number) => ReadonlyArray<Outputs>
   /** Told to the log at once; tasks that wait for these pieces may begin. */
   readonly emit: (
     pieces: ReadonlyArray<Piece>,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { copiedRung, encodedInstead, ladder, levelOf, worthOffering } from "./ladder.ts"
+import { TICKS } from "./facts.ts"
+import { copiedRung, encodedInstead, ladder, levelOf, offered, worthOffering } from "./ladder.ts"
 
 const names = (width: number, height: number) =>
   ladder({ width, height, framesPerSecond: 30 }).map(({ name }) => name)
@@ -36,15 +37,37 @@ describe("the ladder", () => {
     expect(levelOf({ width: 1920, height: 1080, framesPerSecond: 60 }, 7_500_000)).toBe(42)
     expect(levelOf({ width: 426, height: 240, framesPerSecond: 60 }, 600_000)).toBe(30)
   })
-  test("drops a rung whose measured rate is near the next larger one's", () => {
+})
+
+describe("a rung", () => {
+  const rates = { "144p": 68, "240p": 90, "360p": 121, "480p": 200, "720p": 335 }
+  const keptOf = (kilobits: Readonly<Record<string, number>>) =>
+    worthOffering(
+      Object.entries(kilobits).map(([rung, rate]) => ({ rung, bitsPerSecond: rate * 1000 })),
+    )
+
+  test("is dropped when its measured rate is near the next larger one's, the lowest never", () => {
+    expect(keptOf(rates)).toEqual(["144p", "480p", "720p"])
+    expect(keptOf({ "144p": 90, "240p": 100, "360p": 200 })).toEqual(["144p", "360p"])
+    expect(keptOf({ "144p": 90, "240p": 100 })).toEqual(["144p", "240p"])
+    expect(keptOf({ "144p": 90 })).toEqual(["144p"])
+  })
+
+  const rungs = ladder({ width: 1280, height: 720, framesPerSecond: 25 })
+  const segments = (kilobits: number) =>
+    [0, 1, 2].map((k) => ({ k, duration: 2 * TICKS, bytes: kilobits * 250 }))
+
+  test("is dropped once every rung has its first segments, and not before", () => {
+    const kilobits = [90, 121, 200, 335]
+    const all = (name: string) => segments(kilobits[rungs.findIndex((it) => it.name === name)] ?? 0)
+    expect(offered(rungs, all)?.map(({ name }) => name)).toEqual(["240p", "480p", "720p"])
     expect(
-      worthOffering([
-        { rung: "240p", bitsPerSecond: 68_000 },
-        { rung: "360p", bitsPerSecond: 90_000 },
-        { rung: "480p", bitsPerSecond: 121_000 },
-        { rung: "720p", bitsPerSecond: 335_000 },
-      ]),
-    ).toEqual(["240p", "480p", "720p"])
+      offered(rungs, (name) => (name === "720p" ? all(name).slice(0, 1) : all(name))),
+    ).toBeNull()
+  })
+
+  test("is kept where the first pictures hardly move", () => {
+    expect(offered(rungs, () => segments(12))).toEqual(rungs)
   })
 })
 

@@ -3,7 +3,7 @@
  * their short side, so that portrait and wide pictures get the same quality under the same name;
  * never upscaled, and none so near to the next that switching would change nothing.
  */
-import type { Rung } from "./facts.ts"
+import { type Rung, type Segment, TICKS } from "./facts.ts"
 
 const standards = [2160, 1440, 1080, 720, 480, 360, 240, 144]
 const mostRungs = 7
@@ -136,14 +136,48 @@ export interface Measured {
 
 const tooNear = 0.6
 
-/** Which rungs are worth offering, of measured rates in the ladder's order: the top one always. */
+/**
+ * Which rungs are worth offering, of measured rates in the ladder's order. The top one always, for
+ * it is what was uploaded; the lowest always, for it is what a bad line takes and is shown first.
+ */
 export const worthOffering = (measured: ReadonlyArray<Measured>): ReadonlyArray<string> => {
+  const isNear = (one: Measured, larger: Measured) =>
+    one.bitsPerSecond > tooNear * larger.bitsPerSecond
+  const [bottom] = measured
   const kept: Array<Measured> = []
   for (const rung of [...measured].reverse()) {
     const larger = kept.at(-1)
-    if (larger === undefined || rung.bitsPerSecond <= tooNear * larger.bitsPerSecond) {
-      kept.push(rung)
-    }
+    if (larger === undefined || !isNear(rung, larger)) kept.push(rung)
+    else if (rung === bottom) kept.splice(kept.length > 1 ? -1 : 1, 1, rung)
   }
   return kept.reverse().map(({ rung }) => rung)
+}
+
+/** Segments that tell what a rung comes to. */
+export const TELLING_SEGMENTS = 2
+/** A top rung this far below its cap shows a picture that hardly moves: it tells nothing of the rest. */
+const leastOfCap = 0.1
+
+/**
+ * The ladder as it is offered, told by the first segments of every rung; `null` while some are
+ * missing. What they say holds: a rung is dropped then or never.
+ */
+export const offered = (
+  ladder: ReadonlyArray<Rung>,
+  segmentsOf: (rung: string) => ReadonlyArray<Pick<Segment, "k" | "duration" | "bytes">>,
+  telling = TELLING_SEGMENTS,
+): ReadonlyArray<Rung> | null => {
+  const measured: Array<Measured> = []
+  for (const { name } of ladder) {
+    const first = segmentsOf(name).filter(({ k }) => k < TELLING_SEGMENTS)
+    if (first.length < telling) return null
+    const ticks = first.reduce((sum, { duration }) => sum + duration, 0)
+    const bytes = first.reduce((sum, it) => sum + it.bytes, 0)
+    measured.push({ rung: name, bitsPerSecond: (bytes * 8 * TICKS) / Math.max(1, ticks) })
+  }
+  const top = ladder.at(-1)
+  const cap = top?.copied?.instead.maxBitsPerSecond ?? top?.maxBitsPerSecond ?? 0
+  if ((measured.at(-1)?.bitsPerSecond ?? 0) < leastOfCap * cap) return ladder
+  const names = worthOffering(measured)
+  return ladder.filter(({ name }) => names.includes(name))
 }

@@ -1,8 +1,9 @@
 /** Stage `EncodeVideo`: one piece of the source in, its segments out, of one rung or of the whole ladder. */
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { Piece } from "#domain/scheduling/events.ts"
 import { makes } from "#domain/transcode/chunks.ts"
-import { type EncodedPiece, Rung } from "#domain/transcode/facts.ts"
+import { EncodedPiece, Rung } from "#domain/transcode/facts.ts"
+import { offered, TELLING_SEGMENTS } from "#domain/transcode/ladder.ts"
 import { MediaTools } from "#infra/media/port.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
 import { keepRung } from "../keep-rung.ts"
@@ -10,10 +11,24 @@ import { ObjectRef } from "../objects.ts"
 import { noteRefusal, stillCopied } from "../refused-copies.ts"
 import { Scratch } from "../scratch.ts"
 import { Sources } from "../source.ts"
-import { stage } from "../stage.ts"
+import { stage, type Task } from "../stage.ts"
 import { workOf } from "../work.ts"
 
 const Input = Schema.Struct({ chunk: Piece, rungs: Schema.Array(Rung), index: ObjectRef })
+
+const readPiece = Schema.decodeUnknownOption(EncodedPiece)
+
+/** Rungs that turned out too near to another are left out once the first pieces have told so. */
+const worthEncoding = (task: Task, rungs: ReadonlyArray<Rung>) => {
+  if (task.n === undefined || task.n < TELLING_SEGMENTS) return rungs
+  const first = [0, 1].flatMap(task.toldOf).flatMap(({ segments }) => {
+    const piece = readPiece(segments)
+    return Option.isSome(piece) ? piece.value.rungs : []
+  })
+  const segmentsOf = (name: string) =>
+    first.filter(({ rung }) => rung === name).flatMap(({ segments }) => segments)
+  return offered(rungs, segmentsOf) ?? rungs
+}
 
 export const encodeVideo = stage(
   Input,
@@ -23,12 +38,13 @@ export const encodeVideo = stage(
     const source = yield* (yield* Sources).of(task.videoId)
     const directory = yield* (yield* Scratch).directory(task.key)
 
-    const wanted = rungs.filter(({ group }) => makes(task.group, chunk, group))
+    const own = rungs.filter(({ group }) => makes(task.group, chunk, group))
+    const wanted = yield* stillCopied(task, own)
     const encoded = yield* media.encode({
       source,
       index: yield* objects.get(index.key),
       piece: chunk,
-      rungs: yield* stillCopied(task, wanted),
+      rungs: worthEncoding(task, wanted),
       directory,
       isHurried: task.isHurried,
     })

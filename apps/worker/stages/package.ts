@@ -17,6 +17,7 @@ import {
   Text,
   TICKS,
 } from "#domain/transcode/facts.ts"
+import { offered, TELLING_SEGMENTS } from "#domain/transcode/ladder.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
 import { writeManifests } from "../manifests.ts"
 import { ObjectRef } from "../objects.ts"
@@ -65,13 +66,25 @@ const oneHeader = Effect.fnUntraced(function* (
   if (told.some((bytes) => bytes !== byteLength)) return yield* new HeaderDiffers({ rung })
 })
 
+/** As the first segments have told; a rung that was left out while it was told otherwise stays out. */
+const worthOffering = (ladder: ReadonlyArray<Rung>, pieces: ReadonlyArray<EncodedPiece>) => {
+  const numbers = new Set(pieces.map(({ n }) => n))
+  const isWhole = ({ name }: Rung) =>
+    new Set(pieces.filter((it) => it.rungs.some(({ rung }) => rung === name)).map(({ n }) => n))
+      .size === numbers.size
+  const telling = Math.min(TELLING_SEGMENTS, numbers.size)
+  const kept = offered(ladder, (name) => joined(name, pieces).segments, telling) ?? ladder
+  return kept.every(isWhole) ? kept : ladder.filter(isWhole)
+}
+
 export const packageVideo = stage(
   Input,
   Effect.fn("stage.package")(function* (
     task,
     { video: told, audio, text, media, rungs: ladder, index },
   ) {
-    const { rungs, pieces: video, cpuSeconds } = yield* settled(task, ladder, told, index)
+    const { rungs: made, pieces: video, cpuSeconds } = yield* settled(task, ladder, told, index)
+    const rungs = worthOffering(made, video)
     const renditions = rungs.map(({ name }) => joined(name, video))
     const sounds = yield* Effect.forEach(audio?.renditions ?? [], (sound) => soundOf(task, sound))
     const all = [...renditions, ...sounds]
@@ -106,7 +119,7 @@ export const packageVideo = stage(
     const isDamaged = video.some(({ damaged }) => damaged) || audio?.damaged === true
     const news = {
       ...(isDamaged && { media: { ...media, damaged: true } }),
-      ...(rungs !== ladder && { rungs }),
+      ...(rungs.length < ladder.length || made !== ladder ? { rungs } : {}),
     }
     return { outputs: { manifest: packaged, ...news }, cpuSeconds }
   }),
