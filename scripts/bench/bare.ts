@@ -83,6 +83,35 @@ export const ladderInOneProcess = async (
   return { seconds, fileOf }
 }
 
+/**
+ * As PeerTube makes it (packages/ffmpeg): a process of one thread for each rung, highest first, its
+ * rate by bits per pixel but no more than 1.3 of the source's; the sound is copied.
+ */
+export const ladderLikePeerTube = async (
+  source: string,
+  rungs: ReadonlyArray<Rung>,
+  { framesPerSecond, bitsPerSecond }: { framesPerSecond: number; bitsPerSecond: number },
+  directory: string,
+) => {
+  const fileOf = ({ name }: Rung) => join(directory, `peertube-${name}.mp4`)
+  const perPixel = (height: number) =>
+    height >= 1080 ? 0.1 : height >= 720 ? 0.11 : height >= 480 ? 0.12 : height >= 360 ? 0.15 : 0.17
+  const fps = Math.round(framesPerSecond)
+  let spent = 0
+  for (const rung of [...rungs].reverse()) {
+    const wanted = rung.width * rung.height * fps * perPixel(rung.height)
+    const rate = Math.round(Math.min(wanted, 1.3 * bitsPerSecond))
+    const { seconds } = await ffmpeg(
+      ...["-i", source, "-threads", "1", "-c:a", "copy", "-c:v", "libx264", "-preset", "veryfast"],
+      ...["-vf", `scale=w=-2:h=${rung.height}`, "-maxrate", `${rate}`, "-bufsize", `${2 * rate}`],
+      ...["-b_strategy", "1", "-bf", "16", "-r", `${fps}`, "-g", `${2 * fps}`],
+      ...["-pix_fmt", "yuv420p", "-map_metadata", "-1", fileOf(rung)],
+    )
+    spent += seconds
+  }
+  return { seconds: spent, fileOf }
+}
+
 /** One rung in one pass, scaled and encoded as the platform's pieces are: `from` names the rungs it is scaled down through. */
 export const onePass = async (
   source: string,

@@ -1,6 +1,7 @@
 /** The platform's side of the encode bench: what one upload cost it, what its history tells of the tasks, and its renditions as files. */
 import { join } from "node:path"
 import { TICKS } from "#domain/transcode/facts.ts"
+import { capOf } from "#domain/transcode/ladder.ts"
 import { reelog, type TestPlatform } from "../../apps/platform/testing.ts"
 import type { Rung } from "./bare.ts"
 import { secondsByName, secondsOfTree } from "./usage.ts"
@@ -94,9 +95,18 @@ const get = async (url: string) => {
   return answer
 }
 
+/** The published ladder, each rung with the cap that an encoder is given. */
 export const rungsOf = async (platform: TestPlatform, videoId: string) => {
   const answer = await platform.call(`/v1/videos/${videoId}`)
-  return ((await answer.json()) as { readonly rungs: ReadonlyArray<Rung> }).rungs
+  const { rungs, source } = (await answer.json()) as {
+    readonly rungs: ReadonlyArray<Rung>
+    readonly source: { readonly framesPerSecond: number }
+  }
+  const framesPerSecond = Math.min(60, source.framesPerSecond)
+  return rungs.map(({ name, width, height }) => {
+    const maxBitsPerSecond = capOf({ width, height, framesPerSecond })
+    return { name, width, height, framesPerSecond, maxBitsPerSecond }
+  })
 }
 
 /** The whole rendition as one file, and where its segments begin. */
