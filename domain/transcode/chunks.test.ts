@@ -38,10 +38,10 @@ describe("pieces", () => {
   test("double where there is one key frame only, so that each pays for its lead-in", () => {
     expect(lengths(300, 1000)).toEqual([2, 2, 4, 8, 16, 32, 64, 128, 44])
   })
-  test("are first made rung by rung, or where the top one is copied that one, and the rest at once", () => {
+  test("are first made in the rung that can be watched soonest, and in the rest at once", () => {
     const [low, top] = [{ group: "r1" }, { group: "r2" }]
     const copied = { instead: { name: "720p", maxBitsPerSecond: 1, codecs: "avc1" } }
-    expect(firstGroups([low, top])).toEqual(["r1", "r2"])
+    expect(firstGroups([low, top])).toEqual(["r1", "all"])
     expect(firstGroups([low, { ...top, copied }])).toEqual(["r2", "all"])
     expect(firstGroups([{ ...low, copied }])).toEqual(["r1"])
   })

@@ -69,15 +69,16 @@ const bordersOf = (timeline: Timeline): ReadonlyArray<number> => {
 export const WHOLE_LADDER = "all"
 
 /**
- * Who encodes pieces 0 and 1: a task per rung, lowest first, so that something can be watched soon.
- * A copied rung can be watched sooner than any encoded one: then it is that one, and the rest at once.
+ * Who encodes pieces 0 and 1: the rung that can be watched soonest alone, the others from one decode.
+ * Soonest is a copied one, which needs no encoder, else the lowest.
  */
 export const firstGroups = (
   rungs: ReadonlyArray<Pick<Rung, "group" | "copied">>,
 ): ReadonlyArray<string> => {
-  const copied = rungs.find((rung) => rung.copied !== undefined)
-  if (copied === undefined || rungs.length === 1) return rungs.map(({ group }) => group)
-  return [copied.group, WHOLE_LADDER]
+  const [lowest, ...others] = rungs
+  if (lowest === undefined) return []
+  const soonest = rungs.find(({ copied }) => copied !== undefined) ?? lowest
+  return others.length === 0 ? [lowest.group] : [soonest.group, WHOLE_LADDER]
 }
 
 /** Whether a step of this group makes this rung of a piece; a step without a group makes all. */

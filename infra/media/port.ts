@@ -229,7 +229,7 @@ export class MediaTools extends Context.Service<
     ) => Effect.Effect<Inspected, MediaFailure | E>
     /** The index of the same source, whose pictures are shown like this wherever it is used. */
     readonly look: (index: Uint8Array, look: Look) => Effect.Effect<Uint8Array>
-    /** All pieces, in order. Pieces 0 and 1 name a group per rung, later ones `all`. */
+    /** All pieces, in order. Pieces 0 and 1 name the group that is watched first and `all`, later ones `all`. */
     readonly split: (
       index: Uint8Array,
       rungs: ReadonlyArray<Rung>,
