@@ -31,6 +31,11 @@ export const image = (videoId: string, run: number, name: string) =>
 export const ownImageSource = (videoId: string, name: string) => `own-images/${videoId}/${name}`
 export const ownImage = (videoId: string, name: string) => `images/${videoId}/own/${name}`
 
+/** What a watermark is made of, as it came, and the picture that videos are made with. */
+export const watermarkSource = (channelId: string, mark: string) =>
+  `watermark-sources/${channelId}/${mark}`
+export const watermark = (channelId: string, mark: string) => `watermarks/${channelId}/${mark}.png`
+
 /** What a channel's tasks have made, by a name of all that decides it. */
 export const reused = (channelId: string, name: string) => `reuse/${channelId}/${name}.json`
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test"
+import { usualPlacement } from "#domain/channel/watermark.ts"
 import type { DomainEvent } from "#domain/events.ts"
 import { AccountId, ChannelId, Timestamp, VideoId } from "#domain/ids.ts"
 import { Sealed } from "#domain/sealed.ts"
@@ -184,5 +185,35 @@ describe("a channel's own pipeline", () => {
     const unknown = { ...tree, tasks: [{ ...download, type: "Gone" }] }
     const broken = chosen({ text: "gone", tree: unknown as never })
     expect(pipelinesOf(after(own, broken, created, requested, received))).toEqual(["default"])
+  })
+})
+
+describe("a channel's watermark", () => {
+  const mark = "0123456789abcdef"
+  const image = { key: "watermarks/main/a.png", bytes: 9, sha256: "ab", width: 400, height: 100 }
+  const wish = { mark, kind: "text", ...usualPlacement } as const
+  const set: DomainEvent = { _tag: "WatermarkSet", channelId, actor: "owner", at, watermark: wish }
+  const made: DomainEvent = { _tag: "WatermarkMade", channelId, mark, image, at }
+  const watermark = { image, ...usualPlacement }
+  const steps = ["Inspect", "EncodeAudio"].map((type) => ({ name: type, type, after: [] }))
+  const plannedAfter = (...events: ReadonlyArray<DomainEvent>) =>
+    reactTo(after(...events), { ...plan, steps })[0]
+
+  test("is given to the tasks that take one, for videos created after it was made", () => {
+    const planned = plannedAfter(set, made, created, requested, received)
+    expect(planned).toMatchObject({ config: { source: `sources/${videoId}/`, watermark } })
+    const input = { watermark: "$config.watermark" }
+    expect(planned).toMatchObject({ steps: [{ ...steps[0], input }, steps[1]] })
+  })
+
+  test("is none while there is no picture of it, and after it was switched off", () => {
+    const off: DomainEvent = { ...set, watermark: null }
+    for (const before of [[set], [set, made, off]]) {
+      const planned = plannedAfter(...before, created, requested, received)
+      expect(planned).toMatchObject({ steps, config: { source: `sources/${videoId}/` } })
+      expect(JSON.stringify(planned)).not.toContain("watermark")
+    }
+    const late = plannedAfter(created, set, made, requested, received)
+    expect(JSON.stringify(late)).not.toContain("watermark")
   })
 })

@@ -3,12 +3,13 @@
  * the log that owes its results like assignments: repeated until they are seen in the log. Run by
  * the scheduler in office.
  */
-import { Result } from "effect"
+import { Result, type Schema } from "effect"
+import { evolveMarks, type Marks, noMarks, type Watermark } from "./channel/watermark.ts"
 import type { DomainEvent } from "./events.ts"
 import type { ChannelId, VideoId } from "./ids.ts"
 import { sourcePrefix, transcodeId } from "./keys.ts"
 import type { SchedulingEvent } from "./scheduling/events.ts"
-import { type Plan, planOf, startOf } from "./transcode/channel-pipeline.ts"
+import { type Plan, planOf, startOf, withWatermark } from "./transcode/channel-pipeline.ts"
 import { builtInTypes } from "./transcode/task-types.ts"
 
 /** An upload of which nothing came for so many ticks, not even the request, is abandoned: two hours of a busy cell, days of an idle one. */
@@ -23,6 +24,8 @@ interface Case {
   readonly channelId: ChannelId
   /** Of its channel, when the video was created; none: the built-in one. */
   readonly plan: Plan | undefined
+  /** As its channel had set it then. */
+  readonly watermark: Watermark | undefined
   upload: "none" | "requested" | "receiving" | "completed" | "expired"
   /** The tick of the last news from the uploader. */
   lastTick: number
@@ -42,6 +45,7 @@ export interface Policy {
   readonly due: Set<VideoId>
   /** Of the channels that have chosen a pipeline of their own. */
   readonly plans: Map<ChannelId, Plan>
+  readonly marks: Map<ChannelId, Marks>
 }
 
 export type Reaction = Extract<SchedulingEvent, { _tag: "TranscodePlanned" | "TranscodeCancelled" }>
@@ -51,6 +55,7 @@ export const noPolicy = (): Policy => ({
   cases: new Map(),
   due: new Set(),
   plans: new Map(),
+  marks: new Map(),
 })
 
 // What happened
@@ -61,6 +66,7 @@ const open = (policy: Policy, videoId: VideoId, channelId: ChannelId): Case => {
   const opened: Case = {
     channelId,
     plan: policy.plans.get(channelId),
+    watermark: policy.marks.get(channelId)?.shown?.watermark,
     upload: "none",
     lastTick: policy.tick,
     isTakenDown: false,
@@ -148,10 +154,22 @@ const choose = ({ plans }: Policy, event: Extract<DomainEvent, { _tag: "Pipeline
   else plans.set(channelId, chosen)
 }
 
+const mark = ({ marks }: Policy, event: DomainEvent) => {
+  switch (event._tag) {
+    case "WatermarkSet":
+    case "WatermarkMade":
+    case "WatermarkRefused": {
+      const { channelId } = event
+      marks.set(channelId, evolveMarks(marks.get(channelId) ?? noMarks, event))
+    }
+  }
+}
+
 /** Changes the accumulator it owns, as the fold of the queues does. */
 export const evolvePolicy = (policy: Policy, event: DomainEvent): Policy => {
   if (event._tag === "SchedulerTicked") policy.tick++
   if (event._tag === "PipelineChosen") choose(policy, event)
+  mark(policy, event)
   if (!("videoId" in event)) return policy
   const { videoId } = event
   const isOpening = event._tag === "VideoCreated" || event._tag === "UploadRequested"
@@ -175,7 +193,9 @@ const reactionOf = (videoId: VideoId, it: Case, builtIn: Plan): Reaction => {
       reason,
     }
   }
-  const { pipeline, steps } = it.plan ?? builtIn
+  const plan = it.plan ?? builtIn
+  const { watermark } = it
+  const { pipeline, steps } = watermark === undefined ? plan : withWatermark(plan, builtInTypes)
   const start = startOf(sourcePrefix(videoId))
   return {
     _tag: "TranscodePlanned",
@@ -185,7 +205,11 @@ const reactionOf = (videoId: VideoId, it: Case, builtIn: Plan): Reaction => {
     service: "standard",
     pipeline,
     steps,
-    config: it.plan === undefined ? { source: start.source } : start,
+    config: {
+      ...(it.plan === undefined ? { source: start.source } : start),
+      // Decoded and encoded alike.
+      ...(watermark !== undefined && { watermark: watermark as unknown as Schema.Json }),
+    },
   }
 }
 

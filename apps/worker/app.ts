@@ -23,6 +23,7 @@ import { split } from "./stages/split.ts"
 import { storyboard } from "./stages/storyboard.ts"
 import { thumbnails } from "./stages/thumbnails.ts"
 import { transcode } from "./stages/transcode.ts"
+import { watermarks } from "./watermarks.ts"
 
 /** A task type's code stands here under the type's name. */
 export const builtInStages: Readonly<Record<Slots, Stages>> = {
@@ -61,8 +62,8 @@ export const worker = (
     (one) => lives({ cell, slots: slots[one.slots], stages: one.stages }),
     { concurrency: "unbounded", discard: true },
   )
-  const besides = takesPictures(taken) ? ownImages : Effect.void
-  return Effect.all([allLives, besides], { concurrency: "unbounded", discard: true }).pipe(
+  const besides = takesPictures(taken) ? [ownImages, watermarks] : []
+  return Effect.all([allLives, ...besides], { concurrency: "unbounded", discard: true }).pipe(
     Effect.provide(
       Layer.provideMerge(sources(Duration.seconds(patienceSeconds)), scratch(scratchSettings)),
     ),

@@ -23,8 +23,12 @@ export const keep = Effect.fnUntraced(function* (
   return existed ? yield* objects.get(key) : bytes
 })
 
-export const keepRef = Effect.fnUntraced(function* (key: string, bytes: Uint8Array) {
-  const kept = yield* keep(key, bytes)
+export const keepRef = Effect.fnUntraced(function* (
+  key: string,
+  bytes: Uint8Array,
+  contentType?: string,
+) {
+  const kept = yield* keep(key, bytes, contentType)
   return { key, bytes: kept.length, sha256: sha256(kept) } satisfies ObjectRef
 })
 

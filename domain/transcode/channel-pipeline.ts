@@ -19,12 +19,18 @@ export interface Plan {
 }
 
 /** What the transcode of an upload is started with. */
-export const startedWith = { source: "source", url: "url", transConfig: "json" } as const
+export const startedWith = {
+  source: "source",
+  url: "url",
+  transConfig: "json",
+  /** Of the channel, where it has set one. */
+  watermark: "watermark",
+} as const
 
 /** Where the source lies, under the name that a task asks for; the platform has no wishes of its own. */
 export const startOf = (
   source: string,
-): Readonly<Record<keyof typeof startedWith, Schema.Json>> => ({
+): Readonly<Record<Exclude<keyof typeof startedWith, "watermark">, Schema.Json>> => ({
   source,
   url: source,
   transConfig: {},
@@ -93,3 +99,12 @@ export const treeOf = (
     catch: (cause) => [`pipeline: ${cause instanceof Error ? firstLine(cause.message) : "?"}`],
   })
 }
+
+/** The same steps, each that takes a watermark given the channel's. */
+export const withWatermark = ({ pipeline, steps }: Plan, types: ReadonlyArray<TaskType>): Plan => ({
+  pipeline,
+  steps: steps.map((step) => {
+    const takes = types.some(({ type, input }) => type === step.type && "watermark" in input)
+    return takes ? { ...step, input: { watermark: "$config.watermark", ...step.input } } : step
+  }),
+})

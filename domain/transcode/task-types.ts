@@ -25,7 +25,7 @@ const ofSource = { source: "source", media: "media" } as const
 
 export const Inspect = defineTask(
   "Inspect",
-  { source: "source" },
+  { source: "source", watermark: "watermark?" },
   { media: "media", rungs: "rungs", index: "index" },
   2,
 )
@@ -39,7 +39,7 @@ export const Split = defineTask(
 const Grayscale = defineTask("Grayscale", { index: "index" }, { index: "index" })
 export const EncodeVideo = defineTask(
   "EncodeVideo",
-  { ...ofSource, chunk: "chunk", rungs: "rungs", index: "index" },
+  { ...ofSource, chunk: "chunk", rungs: "rungs", index: "index", watermark: "watermark?" },
   { segments: "segment" },
   8,
 )
@@ -86,7 +86,7 @@ export const Publish = defineTask(
 const Download = defineTask("Download", { url: "url" }, { file: "file" }, 5)
 const Transcode = defineTask(
   "Transcode",
-  { input: "file", config: "json" },
+  { input: "file", config: "json", watermark: "watermark?" },
   { outputVideo: "manifest" },
   30,
 )

@@ -7,7 +7,8 @@ import ffmpeg from "fluent-ffmpeg"
 import { type Rung, TICKS } from "#domain/transcode/facts.ts"
 import { isFrugal, lookaheadOf } from "./memory.ts"
 import { intoFragments, otherEncoding, timedExactly } from "./other-codecs.ts"
-import { deinterlaced, scaled, timing, toneMapped } from "./picture-chain.ts"
+import { deinterlaced, marked, scaled, timing, toneMapped } from "./picture-chain.ts"
+import type { Mark } from "./port.ts"
 import { inputArguments } from "./sniff.ts"
 import type { OpenedIndex } from "./source-index.ts"
 import type { LocalFile } from "./sparse.ts"
@@ -39,6 +40,8 @@ export interface EncodeCommand {
   readonly isTolerant: boolean
   /** Fast rather than small. */
   readonly isHurried: boolean
+  /** Its picture is the first file beside the source. */
+  readonly mark?: Mark | undefined
 }
 
 /** Frames are at least 90 ticks apart even at 1 ms; rounding moves one by a tick. */
@@ -71,21 +74,27 @@ const cutting = ({ index, cut, starts, isFirst }: EncodeCommand): ReadonlyArray<
   ]
 }
 
-/** Largest first: each smaller rung is scaled from the next larger one. */
+/**
+ * Largest first: each smaller rung is scaled from the next larger one. A mark is laid over the
+ * picture before that, in the size of the top rung, whichever rungs are made here.
+ */
 const filterGraph = (command: EncodeCommand): string => {
-  const { local, index, rungs } = command
+  const { local, index, rungs, mark } = command
   const descending = rungs.map((rung, i) => ({ rung, label: `o${i}` })).reverse()
   const before = cutting(command)
   const after = [...toneMapped(index), "format=yuv420p"]
-  return descending
-    .map(({ rung, label }, i) => {
-      const chain = i === 0 ? [...before, scaled(rung), ...after] : [scaled(rung)]
-      const input = i === 0 ? local.map : `c${i}`
-      const isLast = i === descending.length - 1
-      const ends = isLast ? `[${label}]` : `,split=2[${label}][c${i + 1}]`
-      return `[${input}]${chain.join(",")}${ends}`
-    })
-    .join(";")
+  const whole = (size: Mark["canvas"]) => [...before, scaled(size), ...after].join(",")
+  const under = mark === undefined ? [] : [marked(local.map, whole(mark.canvas), mark, "marked")]
+  const cascade = descending.map(({ rung, label }, i) => {
+    const first = mark === undefined ? whole(rung) : scaled(rung)
+    const chain = [i === 0 ? first : scaled(rung)]
+    const source = mark === undefined ? local.map : "marked"
+    const input = i === 0 ? source : `c${i}`
+    const isLast = i === descending.length - 1
+    const ends = isLast ? `[${label}]` : `,split=2[${label}][c${i + 1}]`
+    return `[${input}]${chain.join(",")}${ends}`
+  })
+  return [...under, ...cascade].join(";")
 }
 
 /** `avc1.64001F` → `3.1` */
@@ -125,24 +134,27 @@ const encoding = (command: EncodeCommand, rung: Rung): ReadonlyArray<string> => 
   ]
 }
 
+const markInput = [
+  ...["-protocol_whitelist", "file", "-format_whitelist", "png_pipe", "-codec_whitelist", "png"],
+  ...["-threads", "1", "-c:v", "png", "-f", "png_pipe"],
+]
+
 /** What is shown to viewers as it is decodes without a word. */
 const strict = ["-xerror", "-err_detect", "explode"]
 
 export const encodeArguments = (command: EncodeCommand): ReadonlyArray<string> => {
   const { index, local, seek, rungs, isTolerant, cut } = command
-  const built = ffmpeg("/in")
-    .inputOptions(
-      ...["-v", "error", "-nostdin", "-max_alloc", String(2 ** 30)],
-      ...["-max_error_rate", isTolerant ? "1" : "0.5"],
-      ...(cut._tag === "Published" ? strict : []),
-      ...["-filter_threads", "1", "-filter_complex_threads", "1", "-threads", "1", "-copyts"],
-      ...(local.isCut ? ["-probesize", "32", "-analyzeduration", "0"] : []),
-      ...(seek === null
-        ? []
-        : ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", seek.toFixed(6)]),
-      ...inputArguments(index.demuxer).slice(0, -2),
-    )
-    .complexFilter(filterGraph(command))
+  const built = ffmpeg("/in").inputOptions(
+    ...["-v", "error", "-nostdin", "-max_alloc", String(2 ** 30)],
+    ...["-max_error_rate", isTolerant ? "1" : "0.5"],
+    ...(cut._tag === "Published" ? strict : []),
+    ...["-filter_threads", "1", "-filter_complex_threads", "1", "-threads", "1", "-copyts"],
+    ...(local.isCut ? ["-probesize", "32", "-analyzeduration", "0"] : []),
+    ...(seek === null ? [] : ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", seek.toFixed(6)]),
+    ...inputArguments(index.demuxer).slice(0, -2),
+  )
+  if (command.mark !== undefined) built.input("/also/0").inputOptions(...markInput)
+  built.complexFilter(filterGraph(command))
   for (const [i, rung] of rungs.entries()) {
     built.output(`/out/${i}`).outputOptions("-map", `[o${i}]`, ...encoding(command, rung))
   }

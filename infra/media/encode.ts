@@ -4,6 +4,7 @@
  * that lie), from an earlier key frame (intra-refresh), the whole file, and at last what a damaged
  * source gives.
  */
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { countBelow } from "#domain/transcode/chunks.ts"
@@ -20,7 +21,7 @@ import { type Placed, type Plan, placeExactly, placeRest, planOf } from "./place
 import { type Encoded, type EncodeJob, SourceRefused } from "./port.ts"
 import type { Limits } from "./sandbox/command.ts"
 import type { Sandbox } from "./sandbox/sandbox.ts"
-import { readScratch } from "./scratch.ts"
+import { readScratch, scratch } from "./scratch.ts"
 import { type OpenedIndex, openIndex, timelineOf } from "./source-index.ts"
 import { localFile, wholeFile } from "./sparse.ts"
 
@@ -81,6 +82,9 @@ export const encodeWith = (sandbox: Sandbox) => {
         : yield* localFile(job.source, index, stretch, job.directory)
     const outputs = job.rungs.map((_, i) => join(job.directory, `rung-${i}.mp4`))
     const limits = limitsOf(index, job.rungs, decoded, (to - from) / TICKS)
+    const { mark } = job
+    const also = mark === undefined ? [] : [join(job.directory, "mark.png")]
+    yield* Effect.forEach(also, (path) => scratch(() => writeFile(path, mark?.image ?? "")))
     const command = {
       tool: "ffmpeg" as const,
       arguments: encodeArguments({
@@ -95,8 +99,10 @@ export const encodeWith = (sandbox: Sandbox) => {
         isFirst: from === 0,
         isTolerant: attempt.isTolerant,
         isHurried: job.isHurried === true,
+        mark,
       }),
       input: local.path,
+      also,
       outputs,
       limits,
     }

@@ -10,6 +10,7 @@ import { copyingWith } from "./copy/encode-copied.ts"
 import { encodeWith } from "./encode.ts"
 import { inspectWith } from "./inspect.ts"
 import { withLook } from "./look.ts"
+import { markWith } from "./mark.ts"
 import { ownImageWith } from "./own-image.ts"
 import { storyboardWith, thumbnailsWith } from "./pictures.ts"
 import { MediaTools, type PlannedPiece } from "./port.ts"
@@ -49,6 +50,7 @@ export const ffmpegMediaTools = Layer.effect(
       extractText: extractTextWith(sandbox),
       thumbnails: thumbnailsWith(sandbox),
       ownImage: ownImageWith(sandbox),
+      mark: markWith(sandbox),
       storyboard: storyboardWith(sandbox),
     })
   }),

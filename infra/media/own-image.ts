@@ -24,7 +24,7 @@ const formats = {
   avif: { demuxer: "mov", fullName: "mov,mp4,m4a,3gp,3g2,mj2", decoder: "libdav1d" },
 } as const
 
-const limits: Confined["limits"] = {
+export const imageLimits: Confined["limits"] = {
   mebibytes: 3072,
   cpuSeconds: 20,
   wallSeconds: 60,
@@ -32,7 +32,7 @@ const limits: Confined["limits"] = {
   stdoutBytes: 64 * 1024,
 }
 
-const inputOf = (kind: StillImage) => {
+export const imageInput = (kind: StillImage) => {
   const { demuxer, fullName, decoder } = formats[kind]
   return [
     ...["-v", "error", "-nostdin", "-y", "-threads", "1", "-filter_complex_threads", "1"],
@@ -42,13 +42,13 @@ const inputOf = (kind: StillImage) => {
   ]
 }
 
-const once = ["-frames:v", "1"]
+export const once = ["-frames:v", "1"]
 
 /** What shines through is white, as on a page. */
 const opaque =
   "format=rgba,split=2[front][under];[under]lutrgb=r=255:g=255:b=255:a=255[back];[back][front]overlay=format=rgb,format=rgb24"
 
-const shownSize = (framecrc: string) => {
+export const shownSize = (framecrc: string) => {
   const [, width, height] = /^#dimensions 0: (\d+)x(\d+)$/m.exec(framecrc) ?? []
   return width === undefined || !/^0,/m.test(framecrc)
     ? null
@@ -56,11 +56,14 @@ const shownSize = (framecrc: string) => {
 }
 
 /** Both sides even, as the colours of JPEG and WebP are stored. */
-const fitted = (size: { readonly width: number; readonly height: number }, side: number) => {
+export const fitted = (size: { readonly width: number; readonly height: number }, side: number) => {
   const scale = Math.min(1, side / size.width, side / size.height)
   const even = (length: number) => Math.max(2, Math.round((length * scale) / 2) * 2)
   return { width: even(size.width), height: even(size.height) }
 }
+
+export const isTooLarge = (stderr: string) =>
+  /max_pixels|picture size|image size|dimensions/i.test(stderr)
 
 export const ownImageWith = (sandbox: Sandbox) =>
   Effect.fn("ownImage")(function* ({ bytes, name, directory }: ImageJob) {
@@ -75,18 +78,17 @@ export const ownImageWith = (sandbox: Sandbox) =>
       outputs: ReadonlyArray<string>,
     ) {
       const paths = outputs.map((output) => join(directory, output))
-      const all = [...inputOf(kind), ...words]
+      const all = [...imageInput(kind), ...words]
       const outcome = yield* sandbox.run({
-        ...{ tool: "ffmpeg", arguments: all, input, outputs: paths, limits },
+        ...{ tool: "ffmpeg", arguments: all, input, outputs: paths, limits: imageLimits },
       })
       spent.cpuSeconds += outcome.cpuSeconds
       spent.peakMebibytes = Math.max(spent.peakMebibytes, outcome.peakMebibytes)
-      const isTooLarge = /max_pixels|picture size|image size|dimensions/i.test(outcome.stderr)
       if (outcome.ending === "ok") return
-      const failure = failureOf(outcome, limits)
+      const failure = failureOf(outcome, imageLimits)
       // Another try would find the same bytes; only a machine without memory or time may be better.
       if (failure === null || failure._tag === "SourceRefused") {
-        const code = isTooLarge ? "too_many_pixels" : "unreadable_image"
+        const code = isTooLarge(outcome.stderr) ? "too_many_pixels" : "unreadable_image"
         return yield* new ImageRefused({ code })
       }
       return yield* failure

@@ -1,5 +1,6 @@
 /** Filters that make a shown picture of a decoded one. Rotation is ffmpeg's own, before all of these. */
 import { TICKS } from "#domain/transcode/facts.ts"
+import type { Mark } from "./port.ts"
 import { type OpenedIndex, ticksOf } from "./source-index.ts"
 
 const looks = { gray: ["hue=s=0"] } as const
@@ -49,4 +50,27 @@ export const within = (
   const scale = Math.min(1, box.width / video.width, box.height / video.height)
   const even = (length: number) => Math.max(2, Math.round((length * scale) / 2) * 2)
   return { width: even(video.width), height: even(video.height) }
+}
+
+/** From this height up, colours that nobody tells are taken for those of BT.709. */
+const hdLines = 720
+
+/**
+ * A still picture over every frame, which the second input is. Outside of its box not a bit of the
+ * picture changes; where it shines through it is blended in the picture's own colours.
+ */
+export const marked = (
+  input: string,
+  chain: string,
+  { box, opacity, canvas }: Mark,
+  output: string,
+) => {
+  const matrix = canvas.height >= hdLines ? "bt709" : "bt601"
+  const mark = [
+    `format=rgba,colorchannelmixer=aa=${opacity}`,
+    `scale=${box.width}:${box.height}:flags=bicubic:out_color_matrix=${matrix}:out_range=tv`,
+    `format=yuva420p,setsar=1,settb=1/${TICKS}`,
+  ].join(",")
+  const over = `overlay=x=${box.x}:y=${box.y}:format=yuv420:eof_action=repeat`
+  return `[${input}]${chain}[under];[1:v:0]${mark}[mark];[under][mark]${over}[${output}]`
 }

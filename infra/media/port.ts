@@ -4,6 +4,7 @@
  * go back in memory. Untrusted bytes are touched in a sandbox only. `ffmpeg.ts` is the real one.
  */
 import { Context, type Effect, Schema } from "effect"
+import type { Box, MarkKind } from "#domain/channel/watermark.ts"
 import type { Piece } from "#domain/scheduling/events.ts"
 import type {
   Audio,
@@ -130,6 +131,16 @@ export interface EncodeJob<E> {
   readonly directory: string
   /** Fast rather than small: a third less processor time for a tenth more bytes. */
   readonly isHurried?: boolean
+  readonly mark?: Mark
+}
+
+/** Laid over every frame, in a picture of the size of the top rung: so it is the same on every rung. */
+export interface Mark {
+  /** A PNG of our own. */
+  readonly image: Uint8Array
+  readonly canvas: { readonly width: number; readonly height: number }
+  readonly box: Box
+  readonly opacity: number
 }
 
 export interface Encoded extends Spent {
@@ -193,6 +204,20 @@ export interface ImageJob {
   readonly directory: string
 }
 
+/** What a watermark is made of: an image, or a text in UTF-8. */
+export interface MarkJob {
+  readonly bytes: Uint8Array
+  readonly kind: MarkKind
+  readonly directory: string
+}
+
+/** A PNG that shines through where the mark is not. */
+export interface MarkFile extends Spent {
+  readonly data: Uint8Array
+  readonly width: number
+  readonly height: number
+}
+
 /** Fatal: it is no image that can be shown; `code` is told to the uploader. */
 export class ImageRefused extends Schema.TaggedError<ImageRefused>()("ImageRefused", {
   code: Schema.Literals(["not_an_image", "unreadable_image", "too_many_pixels"]),
@@ -252,6 +277,7 @@ export class MediaTools extends Context.Service<
       { readonly files: ReadonlyArray<ImageData> } & Spent,
       MediaFailure | ImageRefused
     >
+    readonly mark: (job: MarkJob) => Effect.Effect<MarkFile, MediaFailure | ImageRefused>
     readonly storyboard: <E>(job: PictureJob<E>) => Effect.Effect<StoryboardFiles, MediaFailure | E>
   }
 >()("infra/media/MediaTools") {}

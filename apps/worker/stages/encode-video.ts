@@ -1,5 +1,6 @@
 /** Stage `EncodeVideo`: one piece of the source in, its segments out, of one rung or of the whole ladder. */
 import { Effect, Option, Schema } from "effect"
+import { Watermark } from "#domain/channel/watermark.ts"
 import { Piece } from "#domain/scheduling/events.ts"
 import { makes } from "#domain/transcode/chunks.ts"
 import { EncodedPiece, Rung } from "#domain/transcode/facts.ts"
@@ -7,6 +8,7 @@ import { offered, TELLING_SEGMENTS } from "#domain/transcode/ladder.ts"
 import { MediaTools } from "#infra/media/port.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
 import { keepRung } from "../keep-rung.ts"
+import { markOf } from "../mark-of.ts"
 import { ObjectRef } from "../objects.ts"
 import { noteRefusal, stillCopied } from "../refused-copies.ts"
 import { Scratch } from "../scratch.ts"
@@ -14,7 +16,12 @@ import { Sources } from "../source.ts"
 import { stage, type Task } from "../stage.ts"
 import { workOf } from "../work.ts"
 
-const Input = Schema.Struct({ chunk: Piece, rungs: Schema.Array(Rung), index: ObjectRef })
+const Input = Schema.Struct({
+  chunk: Piece,
+  rungs: Schema.Array(Rung),
+  index: ObjectRef,
+  watermark: Schema.optionalKey(Watermark),
+})
 
 const readPiece = Schema.decodeUnknownOption(EncodedPiece)
 
@@ -32,7 +39,7 @@ const worthEncoding = (task: Task, rungs: ReadonlyArray<Rung>) => {
 
 export const encodeVideo = stage(
   Input,
-  Effect.fn("stage.encodeVideo")(function* (task, { chunk, rungs, index }) {
+  Effect.fn("stage.encodeVideo")(function* (task, { chunk, rungs, index, watermark }) {
     const objects = yield* ObjectStore
     const media = yield* MediaTools
     const source = yield* (yield* Sources).of(task.videoId)
@@ -47,6 +54,7 @@ export const encodeVideo = stage(
       rungs: worthEncoding(task, wanted),
       directory,
       isHurried: task.isHurried,
+      ...(watermark !== undefined && { mark: yield* markOf(watermark, rungs) }),
     })
     const { refused } = encoded
     if (refused !== undefined) yield* noteRefusal(task, refused)

@@ -3,6 +3,7 @@
  * others run side by side. Simple and slow: nothing can be watched before the end of it.
  */
 import { Effect, Schema } from "effect"
+import { Watermark } from "#domain/channel/watermark.ts"
 import type { Piece } from "#domain/scheduling/events.ts"
 import { Rung } from "#domain/transcode/facts.ts"
 import { InputsUnreadable, type Stage, sortFailure, type Task } from "../stage.ts"
@@ -16,6 +17,7 @@ const Input = Schema.Struct({
   input: Schema.Struct({ url: Schema.String, byteLength: Schema.Int }),
   /** `maxHeight`: larger rungs are left out, but for the lowest. */
   config: Schema.Struct({ maxHeight: Schema.optionalKey(Schema.Int) }),
+  watermark: Schema.optionalKey(Watermark),
 })
 const read = Schema.decodeUnknownEffect(Input, { onExcessProperty: "error" })
 const readRungs = Schema.decodeUnknownEffect(Schema.Array(Rung))
@@ -36,10 +38,11 @@ const inputsOf = (inputs: Readonly<Record<string, Schema.Json>>) =>
   )
 
 export const transcode: Stage = Effect.fn("stage.transcode")(function* (task, inputs) {
-  const { config } = yield* inputsOf(inputs)
+  const { config, watermark } = yield* inputsOf(inputs)
+  const marked = watermark === undefined ? {} : { watermark: json(watermark) }
   const { maxHeight = Number.POSITIVE_INFINITY } = config
 
-  const found = yield* inspect(partOf(task).part, {})
+  const found = yield* inspect(partOf(task).part, marked)
   const { media, index } = found.outputs
   const ladder = yield* Effect.orDie(readRungs(found.outputs.rungs))
   const wanted = ladder.filter(({ height }, place) => place === 0 || height <= maxHeight)
@@ -49,7 +52,7 @@ export const transcode: Stage = Effect.fn("stage.transcode")(function* (task, in
   const pieces = partOf(task)
   yield* split(pieces.part, of)
   const encoded = yield* Effect.forEach(pieces.emitted, (piece) =>
-    encodeVideo(partOf(task).part, { ...of, chunk: json(piece) }),
+    encodeVideo(partOf(task).part, { ...of, ...marked, chunk: json(piece) }),
   )
   const sound = partOf(task)
   const heard = yield* encodeAudio(sound.part, { ...of, media: json(media) })

@@ -1,8 +1,8 @@
 /**
- * The command line of a confined program. Inside, the input is `/in` and the outputs are `/out/0`,
- * `/out/1`, …; under Landlock they keep their real paths, which the arguments then name. Output files
- * are made beforehand and bound one by one: there is no folder to write in, so the limit on file
- * size bounds the disk.
+ * The command line of a confined program. Inside, the input is `/in`, files beside it are `/also/0`,
+ * `/also/1`, … and the outputs `/out/0`, `/out/1`, …; under Landlock they keep their real paths,
+ * which the arguments then name. Output files are made beforehand and bound one by one: there is no
+ * folder to write in, so the limit on file size bounds the disk.
  */
 import { join } from "node:path"
 import type { Confinement } from "./landlock-exec.ts"
@@ -21,6 +21,8 @@ export interface Confined {
   readonly arguments: ReadonlyArray<string>
   /** `null`: reads its standard input, or nothing. */
   readonly input: string | null
+  /** More files to be read. */
+  readonly also?: ReadonlyArray<string>
   readonly outputs: ReadonlyArray<string>
   readonly limits: Limits
 }
@@ -46,6 +48,9 @@ const systemPaths = [
   "/dev/null",
 ]
 
+/** As the value of an option of a filter: escaped for the option, then for the graph. */
+const inFilter = (path: string) => path.replace(/[\\':]/g, "\\$&").replace(/[\\'[\],;]/g, "\\$&")
+
 /** The descriptor under which bwrap reads the filter. */
 const FILTER_DESCRIPTOR = 3
 
@@ -57,7 +62,7 @@ const whenTold = ["/usr/bin/sh", "-c", 'echo; read -r told || exit 125; exec "$@
 export const GO = "go\n"
 
 const underBwrap = (programs: Programs, job: Confined): ReadonlyArray<string> => {
-  const { limits, input, outputs } = job
+  const { limits, input, also = [], outputs } = job
   const program = programs.path(job.tool)
   const environment = { ...programs.environment, MALLOC_ARENA_MAX: "1" }
   return [
@@ -76,6 +81,7 @@ const underBwrap = (programs: Programs, job: Confined): ReadonlyArray<string> =>
     ...programs.folders.flatMap((folder) => ["--ro-bind", folder, folder]),
     ...["--ro-bind", program, program, "--dev-bind", "/dev/null", "/dev/null"],
     ...(input === null ? [] : ["--ro-bind", input, "/in"]),
+    ...also.flatMap((file, i) => ["--ro-bind", file, `/also/${i}`]),
     ...outputs.flatMap((output, i) => ["--bind", output, `/out/${i}`]),
     ...["--ro-bind", "/usr/bin/sh", "/usr/bin/sh"],
     ...["--remount-ro", "/", "--chdir", "/", "--", ...whenTold, program],
@@ -88,15 +94,17 @@ const underLandlock = (
   job: Confined,
   exists: (path: string) => boolean,
 ): ReadonlyArray<string> => {
-  const { limits, input, outputs } = job
+  const { limits, input, also = [], outputs } = job
   const program = programs.path(job.tool)
   const realPath = (word: string) => {
     if (word === "/in") return input ?? word
-    return word.startsWith("/out/") ? (outputs[Number(word.slice(5))] ?? word) : word
+    if (word.startsWith("/also/")) return also[Number(word.slice(6))] ?? word
+    if (word.startsWith("/out/")) return outputs[Number(word.slice(5))] ?? word
+    return word.replace(/(?<==)\/in(?=:)/, () => inFilter(input ?? "/in"))
   }
   const readable = [...systemPaths, ...programs.folders, program].filter(exists)
   const confinement: Confinement = {
-    readable: input === null ? readable : [...readable, input],
+    readable: [...readable, ...(input === null ? [] : [input]), ...also],
     writable: outputs,
     parent: process.pid,
     environment: Object.entries({ ...programs.environment, MALLOC_ARENA_MAX: "1" }).map(
