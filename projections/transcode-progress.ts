@@ -69,7 +69,9 @@ const next = (row: TranscodeProgress, fact: Fact): TranscodeProgress => {
     if (event.transcode !== row.transcode) return row
   }
   if ("taskId" in event) {
-    return readTaskId(event.taskId).transcode === row.transcode ? evolveByTask(row, fact) : row
+    // What goes on after the end is no longer on the way of the video.
+    const isOn = readTaskId(event.taskId).transcode === row.transcode && row.stage !== "completed"
+    return isOn ? evolveByTask(row, fact) : row
   }
   switch (event._tag) {
     case "PartsReceived":

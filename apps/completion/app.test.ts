@@ -192,6 +192,23 @@ describe("what remains", () => {
       }),
     ))
 
+  test("of a complete transcode that goes on is deleted when that ends", () =>
+    run(
+      Effect.gen(function* () {
+        yield* put(source, scratch, media)
+        yield* start
+        yield* exists(created)
+        yield* happens({ _tag: "TranscodeCompleted", ...of, goesOn: true })
+        yield* quiet
+        expect(yield* videoEvents).toEqual(["VideoCreated", "VideoPublished"])
+        expect(yield* keys).toEqual([media, source, scratch])
+        yield* happens({ _tag: "TranscodeExtended", ...of })
+        yield* quiet
+        expect(yield* videoEvents).toEqual(["VideoCreated", "VideoPublished"])
+        expect(yield* keys).toEqual([media, source])
+      }),
+    ))
+
   test("of a cancelled run is all it made; the source and the next run stay", () =>
     run(
       Effect.gen(function* () {

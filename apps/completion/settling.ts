@@ -14,6 +14,7 @@ import { ObjectStore } from "#infra/object-store/port.ts"
 export const MILESTONES = [
   "TranscodePlayable",
   "TranscodeCompleted",
+  "TranscodeExtended",
   "TranscodeFailed",
   "TranscodeCancelled",
   "UploadExpired",
@@ -42,6 +43,8 @@ const commandOf = ({ event, recordedAt }: Recorded): VideoCommand | undefined =>
 const remainsOf = ({ event }: Recorded): ReadonlyArray<string> => {
   switch (event._tag) {
     case "TranscodeCompleted":
+      return event.goesOn === true ? [] : [tempPrefix(event.videoId)]
+    case "TranscodeExtended":
     case "TranscodeFailed":
       return [tempPrefix(event.videoId)]
     case "TranscodeCancelled": {

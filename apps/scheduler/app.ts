@@ -60,6 +60,7 @@ const record = Effect.fnUntraced(function* (
         break
       case "TranscodePlayable":
       case "TranscodeCompleted":
+      case "TranscodeExtended":
       case "TranscodeFailed":
         yield* tellSealed(desk, event)
         break

@@ -56,6 +56,9 @@ const correlate = ({ correlations }: Desk, event: DomainEvent, { metadata }: Rec
       correlations.set(event.videoId, metadata.$correlationId)
       break
     case "TranscodeCompleted":
+      if (event.goesOn !== true) correlations.delete(event.videoId)
+      break
+    case "TranscodeExtended":
     case "TranscodeFailed":
       correlations.delete(event.videoId)
       break

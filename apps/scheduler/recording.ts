@@ -13,7 +13,9 @@ import { EventStore, type Recorded } from "#infra/event-store/port.ts"
 import { type Desk, keepTail } from "./desk.ts"
 
 type Tagged<Tag> = Extract<SchedulingEvent, { readonly _tag: Tag }>
-export type Milestone = Tagged<"TranscodePlayable" | "TranscodeCompleted" | "TranscodeFailed">
+export type Milestone = Tagged<
+  "TranscodePlayable" | "TranscodeCompleted" | "TranscodeExtended" | "TranscodeFailed"
+>
 
 export const ACTOR = "scheduler"
 

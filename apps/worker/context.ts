@@ -71,8 +71,11 @@ export const contextOf = (
       case "TaskSucceeded":
         if (!outputs.has(event.taskId)) outputs.set(event.taskId, event.outputs)
         break
-      case "TranscodeCancelled":
       case "TranscodeCompleted":
+        over ||= event.goesOn !== true
+        break
+      case "TranscodeCancelled":
+      case "TranscodeExtended":
       case "TranscodeFailed":
         over = true
     }

@@ -9,7 +9,7 @@ import {
 import type { SchedulingEvent } from "./events.ts"
 import { overloadedTypes } from "./load.ts"
 import { match } from "./match.ts"
-import { findTask, keyOf, lastTickOf, type Queues } from "./queues.ts"
+import { findTask, keyOf, lastTickOf, type Queues, type Transcode } from "./queues.ts"
 
 /** What makes an event itself: its id is made of this. Ticks and signs of life add their revision. */
 export const nameOf = (event: SchedulingEvent): string => {
@@ -28,6 +28,13 @@ export const streamOf = (event: SchedulingEvent): StreamName => {
   return "videoId" in event ? transcodeStream(event.videoId) : workerStream(event.worker)
 }
 
+const endOf = ({ videoId, id, isComplete, steps }: Transcode): SchedulingEvent => {
+  const of = { videoId, transcode: id }
+  if (isComplete) return { _tag: "TranscodeExtended", ...of }
+  const goesOn = steps.some(({ later }) => later === true)
+  return { _tag: "TranscodeCompleted", ...of, ...(goesOn && { goesOn }) }
+}
+
 const milestones = (queues: Queues): ReadonlyArray<SchedulingEvent> =>
   [...queues.owed].flatMap((id) => {
     const transcode = queues.transcodes.get(id)
@@ -38,7 +45,7 @@ const milestones = (queues: Queues): ReadonlyArray<SchedulingEvent> =>
     if (playable === "owed" && typeof outcome !== "object") {
       owed.push({ _tag: "TranscodePlayable", ...of })
     }
-    if (outcome === "completed") owed.push({ _tag: "TranscodeCompleted", ...of })
+    if (outcome === "completed") owed.push(endOf(transcode))
     else if (outcome) owed.push({ _tag: "TranscodeFailed", ...of, code: outcome.code })
     return owed
   })

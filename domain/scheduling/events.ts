@@ -24,6 +24,8 @@ export const Step = Schema.Struct({
   first: Schema.optionalKey(Schema.Boolean),
   /** Its failure does not fail the video. */
   optional: Schema.optionalKey(Schema.Boolean),
+  /** Begins when the transcode is complete, and its failure fails nothing. */
+  later: Schema.optionalKey(Schema.Boolean),
   /** The step's inputs as the pipeline names them (`$config.x`, `$context.x`, `$each`, literals). */
   input: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
   /** Context name -> `it.field`. */
@@ -99,7 +101,14 @@ export const SchedulingEvent = Schema.TaggedUnion({
   },
   TranscodeCancelled: { ...ofTranscode, reason: Schema.optionalKey(Schema.String) },
   TranscodePlayable: { ...ofTranscode, digest: Schema.optionalKey(Schema.String) },
-  TranscodeCompleted: { ...ofTranscode, digest: Schema.optionalKey(Schema.String) },
+  TranscodeCompleted: {
+    ...ofTranscode,
+    digest: Schema.optionalKey(Schema.String),
+    /** Later steps go on: their end is told apart. */
+    goesOn: Schema.optionalKey(Schema.Boolean),
+  },
+  /** All later steps are done, or given up. */
+  TranscodeExtended: { ...ofTranscode, digest: Schema.optionalKey(Schema.String) },
   TranscodeFailed: {
     ...ofTranscode,
     code: Schema.String,

@@ -5,7 +5,7 @@
 import type { WorkerId } from "#domain/ids.ts"
 import type { SchedulingEvent } from "./events.ts"
 import { isPausing, pause, resume } from "./pausing.ts"
-import { advance, consider, finish, giveUp, stop } from "./progress.ts"
+import { advance, consider, finish, giveUp, goOn, stop } from "./progress.ts"
 import type { QueueFact } from "./queue-fact.ts"
 import {
   costOf,
@@ -97,6 +97,7 @@ const plan = (queues: Queues, event: Of<"TranscodePlanned">) => {
     taken: new Map(),
     pieces: new Map(),
     playable: "no",
+    isComplete: false,
     outcome: undefined,
   }
   queues.transcodes.set(id, transcode)
@@ -191,6 +192,13 @@ const close = (queues: Queues, id: string) => {
   queues.transcodes.delete(id)
 }
 
+const complete = (queues: Queues, { transcode: id, goesOn }: Of<"TranscodeCompleted">) => {
+  const transcode = queues.transcodes.get(id)
+  if (transcode && goesOn === true) {
+    if (!transcode.isComplete) goOn(queues, transcode)
+  } else close(queues, id)
+}
+
 const tellPlayable = (queues: Queues, id: string) => {
   const transcode = queues.transcodes.get(id)
   if (!transcode) return
@@ -257,8 +265,11 @@ const apply = (queues: Queues, event: QueueFact) => {
     case "TranscodePlayable":
       tellPlayable(queues, event.transcode)
       break
-    case "TranscodeCancelled":
     case "TranscodeCompleted":
+      complete(queues, event)
+      break
+    case "TranscodeCancelled":
+    case "TranscodeExtended":
     case "TranscodeFailed":
       close(queues, event.transcode)
       break

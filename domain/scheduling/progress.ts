@@ -1,7 +1,15 @@
 /** How a transcode moves on: tasks become due, are done, or are given up with their video. */
 import type { Step } from "./events.ts"
-import { FIRST_PIECES, LATER, type Queues, type Task, type Transcode, taskIdOf } from "./queues.ts"
-import { isPlayable, isReady, isStepDone, piecesOf } from "./readiness.ts"
+import {
+  FIRST_PIECES,
+  LAST,
+  LATER,
+  type Queues,
+  type Task,
+  type Transcode,
+  taskIdOf,
+} from "./queues.ts"
+import { isPlayable, isReady, isWhole, piecesOf } from "./readiness.ts"
 import { dequeue, enqueue } from "./task-queue.ts"
 
 /** Makes the task of a step (and piece) when it is due. */
@@ -11,7 +19,7 @@ export const consider = (queues: Queues, transcode: Transcode, step: Step, piece
   const at = piece ?? 0
   const isUrgent = step.first === true && at < FIRST_PIECES && transcode.playable === "no"
   const rank =
-    (isUrgent ? 0 : LATER) +
+    (isUrgent ? 0 : step.later === true ? LAST : LATER) +
     transcode.seq * 2 ** 22 +
     at * 64 +
     transcode.steps.findIndex(({ name }) => name === step.name)
@@ -43,10 +51,27 @@ export const advance = (
     if (step.each === changed && piece === undefined) advance(queues, transcode, step.name)
   }
   if (transcode.playable === "no" && isPlayable(transcode)) transcode.playable = "owed"
-  if (transcode.steps.every((step) => isStepDone(transcode, step))) {
-    transcode.outcome ??= "completed"
-  }
+  settle(queues, transcode)
+}
+
+const settle = (queues: Queues, transcode: Transcode) => {
+  if (isWhole(transcode)) transcode.outcome ??= "completed"
   if (transcode.playable === "owed" || transcode.outcome) queues.owed.add(transcode.id)
+}
+
+/** What waited for the transcode to be complete may begin. */
+export const goOn = (queues: Queues, transcode: Transcode) => {
+  transcode.outcome = undefined
+  transcode.isComplete = true
+  queues.owed.delete(transcode.id)
+  for (const step of transcode.steps) {
+    if (step.later !== true) continue
+    if (step.each === undefined) consider(queues, transcode, step)
+    else {
+      for (const piece of piecesOf(transcode, step).keys()) consider(queues, transcode, step, piece)
+    }
+  }
+  settle(queues, transcode)
 }
 
 const unwant = (queues: Queues, key: string | undefined) => {
@@ -78,7 +103,7 @@ export const stop = (queues: Queues, transcode: Transcode) => {
 }
 
 export const giveUp = (queues: Queues, transcode: Transcode, task: Task, code: string) => {
-  if (task.step.optional) return finish(queues, transcode, task)
+  if (task.step.optional || task.step.later) return finish(queues, transcode, task)
   transcode.outcome ??= { code }
   queues.owed.add(transcode.id)
   stop(queues, transcode)

@@ -25,6 +25,8 @@ export const FIRST_PIECES = 2
 export const HEAD_START = 60
 /** Ranks below are on the way to the first playable seconds. */
 export const LATER = 2 ** 50
+/** Ranks above wait for all that is on the way to a whole video. */
+export const LAST = 2 ** 52
 export const WARM_VIDEOS = 8
 
 export const weights: Readonly<Record<Service, number>> = { live: 16, standard: 4, bulk: 1 }
@@ -67,6 +69,8 @@ export interface Transcode {
   readonly pieces: Map<string, Pieces>
   steps: ReadonlyArray<Step>
   playable: "no" | "owed" | "told"
+  /** Complete in the log: its later steps go on. */
+  isComplete: boolean
   outcome: "completed" | { readonly code: string } | undefined
 }
 

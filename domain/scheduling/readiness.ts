@@ -24,8 +24,15 @@ export const isStepDone = (transcode: Transcode, { name, each }: Step) =>
 const isPieceDone = (transcode: Transcode, step: Step, piece: number) =>
   transcode.tasks.get(taskIdOf(transcode.id, step.name, piece))?.state === "done"
 
+/** Every step but the later ones, for which nobody waits; of a complete transcode these too. */
+export const isWhole = (transcode: Transcode) =>
+  transcode.steps.every(
+    (step) => (step.later === true && !transcode.isComplete) || isStepDone(transcode, step),
+  )
+
 /** Whether the task of this step (for this piece) may run. */
 export const isReady = (transcode: Transcode, step: Step, piece?: number) => {
+  if (step.later === true && !transcode.isComplete) return false
   const pieces = piecesOf(transcode, step)
   if (piece !== undefined && !(pieces.has(piece) && takes(step, pieces.get(piece)))) return false
   return step.after.every((name) => {
@@ -60,7 +67,7 @@ const canBeSeen = (transcode: Transcode, step: Step, piece: number) => {
 /** The first seconds can be watched: each step on their way has done its first pieces. Where none is on their way, all is done. */
 export const isPlayable = (transcode: Transcode) => {
   const first = transcode.steps.filter((step) => step.first === true)
-  if (first.length === 0) return transcode.steps.every((step) => isStepDone(transcode, step))
+  if (first.length === 0) return isWhole(transcode)
   return first.every(
     (step) =>
       (step.each === undefined && isStepDone(transcode, step)) ||

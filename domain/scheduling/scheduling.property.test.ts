@@ -26,7 +26,7 @@ const openOf = (queues: Queues, taskId: string) => {
 }
 
 /** The tasks there should be, from scratch: by what is done and which pieces are for whom. */
-const dueTasks = ({ id, steps, done, pieces, tasks }: Transcode) => {
+const dueTasks = ({ id, steps, done, pieces, tasks, isComplete }: Transcode) => {
   const piecesFor = (name: string | undefined, group: string | undefined) =>
     [...(pieces.get(name ?? "") ?? [])]
       .filter(([, groups]) => group === undefined || groups?.includes(group))
@@ -39,7 +39,8 @@ const dueTasks = ({ id, steps, done, pieces, tasks }: Transcode) => {
     const mapped = piecesFor(step.each, step.group)
     return done.get(step.each) === 1 && mapped.every((n) => isDone(`${id}/${name}/${n}`))
   }
-  return steps.flatMap(({ name, after, each, group }) => {
+  return steps.flatMap(({ name, after, each, group, later }) => {
+    if (later === true && !isComplete) return []
     if (each === undefined) return after.every(isWhole) ? [`${id}/${name}`] : []
     return piecesFor(each, group)
       .filter((n) =>
@@ -160,7 +161,7 @@ test("no task has two live leases, every task with a live worker ends, replays a
     const snapshot = structuredClone(log.slice(0, third).reduce(evolve, noQueues()))
     expect(shown(log.slice(third).reduce(evolve, snapshot))).toBe(shown(auditor))
 
-    const isEnd = /^Transcode(Completed|Failed|Cancelled)$/
+    const isEnd = /^Transcode(Extended|Failed|Cancelled)$/
     const ended = log.flatMap((event) =>
       isEnd.test(event._tag) && "transcode" in event ? [event.transcode] : [],
     )

@@ -33,6 +33,8 @@ const steps: ReadonlyArray<Step> = [
   { name: "encode-audio", type: "encode", after: ["inspect"], seconds: 9, first: true },
   { name: "fingerprint", type: "image", after: ["inspect"], optional: true },
   { name: "package", type: "package", after: ["check", "encode-audio", "fingerprint"] },
+  { name: "encode-more", type: "encode", each: "split", after: ["split"], later: true },
+  { name: "package-more", type: "package", after: ["encode-more"], later: true },
 ]
 export const types = ["probe", "image", "split", "encode", "package"]
 

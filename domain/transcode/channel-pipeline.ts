@@ -51,7 +51,8 @@ const startMistakes = ({ pipeline, config = {} }: Pipeline): Mistakes =>
 const endMistakes = ({ pipeline, tasks }: Pipeline, types: ReadonlyArray<TaskType>): Mistakes => {
   const makers = types.filter(({ output }) => Object.values(output).includes("manifest"))
   const isMade = tasks.some(
-    ({ type, optional }) => optional !== true && makers.some((maker) => maker.type === type),
+    ({ type, optional, later }) =>
+      optional !== true && later !== true && makers.some((maker) => maker.type === type),
   )
   const names = makers.map(({ type }) => type).join(" or ")
   return isMade ? [] : [`pipeline "${pipeline}": no task makes a video; that is what ${names} does`]

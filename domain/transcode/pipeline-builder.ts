@@ -23,7 +23,7 @@ type Given<Input extends Kinds> = {
 type Results<Output extends Kinds> = { readonly [Field in keyof Output]: Ref<Output[Field]> }
 type Streams<Output extends Kinds> = { readonly [Field in keyof Output]: Ref<`${Output[Field]}*`> }
 
-type More = Pick<TaskDefinition, "next" | "optional" | "groups">
+type More = Pick<TaskDefinition, "next" | "optional" | "later" | "groups">
 
 export interface Tools<Config extends Kinds> {
   readonly config: { readonly [Name in keyof Config]: Ref<Config[Name]> }

@@ -101,6 +101,12 @@ describe("a sentence names the task and", () => {
       'task "inspect" names next "publsh", which is not a task; did you mean "publish"?',
     ])
   })
+  test("what comes later than itself", () => {
+    expect(changed("thumbnails", { later: true })).toEqual([
+      'task "publish" waits for "thumbnails", which comes later',
+    ])
+    expect(mistakesOf({ ...given, playable: ["storyboard"] })).toEqual([])
+  })
   test("its double", () => {
     expect(changed("fingerprint", { name: "thumbnails" })).toEqual([
       'two tasks are named "thumbnails" (tasks 6 and 10)',

@@ -2,6 +2,7 @@
  * The mistakes of a pipeline, all at once, each a sentence that names the pipeline and the task.
  * None: the pipeline will run.
  */
+import { Codec } from "./facts.ts"
 import type { Pipeline, TaskDefinition } from "./pipeline.ts"
 import { type Edges, edgesOf, referenceOf } from "./pipeline-edges.ts"
 import type { TaskType } from "./task-types.ts"
@@ -43,7 +44,7 @@ const fits = (kind: string, wanted: string) =>
   kind === "any" || wanted === "any" || kind === wanted || kind === plain(wanted)
 
 /** What a programmer may write out; all else is made by tasks, and may name objects of the store. */
-const writable = new Set(["any", "json", "text", "number", "flag"])
+const writable = new Set(["any", "json", "text", "number", "flag", "codec"])
 
 /** Names come from outside: `constructor` is none of these. */
 const own = <A>(record: Readonly<Record<string, A>>, name: string): A | undefined =>
@@ -133,6 +134,13 @@ const checkInput = (
   if (value !== "$each" && referenceOf(value) === undefined && !writable.has(plain(wanted))) {
     say(`task "${task.name}" takes input "${field}" of type ${wanted}, which can't be written out`)
   }
+  if (plain(wanted) === "codec" && typeof value === "string" && referenceOf(value) === undefined) {
+    const known: ReadonlyArray<string> = Codec.literals
+    const meant = known.includes(value) ? undefined : hint(value, known)
+    if (meant !== undefined) {
+      say(`task "${task.name}" asks for codec "${value}"; there is ${known.join(", ")}${meant}`)
+    }
+  }
   const told = value === "$each" ? piece && plain(piece) : kindOf(context, task, value)
   const name = typeof value === "string" ? edges.writers.get(value) : undefined
   const writer = pipeline.tasks.find((other) => other.name === name)
@@ -176,6 +184,20 @@ const checkNext = ({ edges: { before }, say }: Context, task: TaskDefinition) =>
   for (const name of task.next ?? []) {
     if (before.has(name)) continue
     say(`task "${task.name}" names next "${name}", which is not a task${hint(name, before.keys())}`)
+  }
+}
+
+/** Nothing that makes the video may wait for what begins when it is made. */
+const checkLater = ({ pipeline, edges: { before }, say }: Context) => {
+  const later = new Set(pipeline.tasks.flatMap((task) => (task.later ? [task.name] : [])))
+  for (const { name } of pipeline.tasks) {
+    if (later.has(name)) continue
+    for (const other of before.get(name) ?? []) {
+      if (later.has(other)) say(`task "${name}" waits for "${other}", which comes later`)
+    }
+  }
+  for (const name of pipeline.playable ?? []) {
+    if (later.has(name)) say(`"${name}" comes later, so nothing is playable by it`)
   }
 }
 
@@ -237,6 +259,7 @@ export const checkPipeline = (
     checkInputs(context, task)
     checkNext(context, task)
   }
+  checkLater(context)
   checkCycles(context)
   for (const name of [...(pipeline.start ?? []), ...(pipeline.playable ?? [])]) {
     if (!before.has(name)) say(`"${name}" is not a task${hint(name, before.keys())}`)

@@ -1,7 +1,7 @@
 /**
  * The notation of the books on video pipelines: `task { name 'a' type 'B' input { … } … }`. Gives
  * the same tree as YAML, or its syntax mistakes, each with its line. Beyond `name`, `type`, `input`,
- * `output` and `next` it knows `each`, `groups`, `optional`, and outside of tasks `pipeline`,
+ * `output` and `next` it knows `each`, `groups`, `optional`, `later`, and outside of tasks `pipeline`,
  * `config`, `start` and `playable`. Without `config { … }`, whatever is read from it is declared.
  */
 import { Result, type Schema } from "effect"
@@ -117,6 +117,7 @@ const readers: Readonly<Record<string, (reader: Reader) => Schema.Json | undefin
   type: readText,
   each: readValue,
   optional: readValue,
+  later: readValue,
   groups: readList,
   next: readList,
   input: readPairs,

@@ -190,13 +190,13 @@ describe("the notation", () => {
   test("tells the line of each mistake", () => {
     const text = `task {\n  name 'a'\n  typ 'X'\n}\ntask { name b }\ntask { name 'c' type 'X' input { a }`
     expect(parse(text)).toEqual([
-      'line 3: expected one of name, type, each, optional, groups, next, input, output, found "typ"',
+      'line 3: expected one of name, type, each, optional, later, groups, next, input, output, found "typ"',
       'line 5: expected a text in quotes, found "b"',
       'line 6: expected a value, found "}"',
     ])
     expect(parse("task { name 'a' name 'b' }")).toEqual(['line 1: "name" is said twice'])
     expect(parse("task { name 'a'")).toEqual([
-      "line 1: expected one of name, type, each, optional, groups, next, input, output, found the end",
+      "line 1: expected one of name, type, each, optional, later, groups, next, input, output, found the end",
     ])
   })
 

@@ -28,6 +28,8 @@ export const TaskDefinition = Schema.Struct({
   next: Schema.optionalKey(Names),
   /** Its failure does not fail the video. */
   optional: Schema.optionalKey(Schema.Boolean),
+  /** Begins when the video has been published, and its failure fails nothing. */
+  later: Schema.optionalKey(Schema.Boolean),
 })
 export type TaskDefinition = typeof TaskDefinition.Type
 
@@ -94,6 +96,7 @@ export const stepsOf = (
         // The first group is the one that is watched first.
         ...(first.has(task.name) && index === 0 && { first: true }),
         ...(task.optional && { optional: true }),
+        ...(task.later && { later: true }),
         ...(task.input && { input: task.input }),
         ...(task.output && { output: task.output }),
       }
