@@ -6,7 +6,7 @@
  */
 import { Result, Schema } from "effect"
 import type { DomainEvent, Unreadable } from "#domain/events.ts"
-import { runOf } from "#domain/keys.ts"
+import { manifest, runOf, videoOf } from "#domain/keys.ts"
 import type { Outputs, Piece, Step } from "#domain/scheduling/events.ts"
 import {
   Audio,
@@ -15,12 +15,14 @@ import {
   DEFAULT_SOUND,
   EncodedPiece,
   Media,
+  Packaged,
   PIECES_PER_SOUND,
   Rung,
   type Segment,
   Text,
 } from "#domain/transcode/facts.ts"
 import { encodedInstead } from "#domain/transcode/ladder.ts"
+import { EXTENDED } from "#domain/transcode/presentation.ts"
 import type { Visibility } from "#domain/video/events.ts"
 import { type Growing, growing, type Rendition, type Run } from "./growing.ts"
 
@@ -32,6 +34,8 @@ export interface Playback {
   /** When it could first be watched. */
   readonly playableAt: number
   readonly published: number | null
+  /** The run that has more renditions than were published at first. */
+  readonly extended: number | null
   readonly runs: Readonly<Record<number, Run>>
 }
 
@@ -42,7 +46,8 @@ export type Door =
   | { readonly _tag: "Failed"; readonly code: string }
   | { readonly _tag: "Waiting" }
   | { readonly _tag: "Growing"; readonly run: number; readonly lists: Growing }
-  | { readonly _tag: "Final"; readonly run: number }
+  /** `isExtended`: there are manifests that name more than the first ones. */
+  | { readonly _tag: "Final"; readonly run: number; readonly isExtended?: true }
 
 const nothingYet: Rendition = { pieces: 0, segments: [], ahead: {} }
 const newRun: Run = {
@@ -63,6 +68,7 @@ export const noPlayback: Playback = {
   playable: null,
   playableAt: 0,
   published: null,
+  extended: null,
   runs: {},
 }
 
@@ -88,6 +94,7 @@ const readMedia = Schema.decodeUnknownResult(Media)
 const readLadder = Schema.decodeUnknownResult(Schema.Array(Rung))
 const readEncoded = Schema.decodeUnknownResult(EncodedPiece)
 const readSound = Schema.decodeUnknownResult(AudioPiece)
+const readPackaged = Schema.decodeUnknownResult(Packaged)
 const readRefusal = Schema.decodeUnknownResult(CopyRefusal)
 const readAudio = Schema.decodeUnknownResult(Audio)
 const readText = Schema.decodeUnknownResult(Text)
@@ -181,6 +188,15 @@ const succeeded = (run: Run, taskId: string, outputs: Outputs): Run => {
   }
 }
 
+/** The run whose manifests name more than the first ones, whatever the task was called. */
+const extendedBy = (taskId: string, { manifest: written }: Outputs): number | null => {
+  const told = orNothing(readPackaged(written))
+  if (told === null) return null
+  const transcode = transcodeOf(taskId)
+  const run = runOf(transcode)
+  return told.key === manifest(videoOf(transcode), run, EXTENDED.hls) ? run : null
+}
+
 /** Runs that can no longer be watched growing are not kept. */
 const inRun = (playback: Playback, transcode: string, change: (run: Run) => Run): Playback => {
   const run = runOf(transcode)
@@ -216,20 +232,25 @@ export const evolvePlayback = (playback: Playback, event: DomainEvent | Unreadab
       return inRun(playback, transcodeOf(event.taskId), (run) =>
         emitted(run, event.taskId, event.pieces),
       )
-    case "TaskSucceeded":
-      return inRun(playback, transcodeOf(event.taskId), (run) =>
+    case "TaskSucceeded": {
+      const extended = extendedBy(event.taskId, event.outputs) ?? playback.extended
+      return inRun({ ...playback, extended }, transcodeOf(event.taskId), (run) =>
         succeeded(run, event.taskId, event.outputs),
       )
+    }
     default:
       return playback
   }
 }
 
 export const doorOf = (playback: Playback): Door => {
-  const { visibility, takenDown, failed, playable, playableAt, published } = playback
+  const { visibility, takenDown, failed, playable, playableAt, published, extended } = playback
   if (visibility === null || visibility === "private") return { _tag: "Absent" }
   if (takenDown !== null) return { _tag: "Closed", reason: takenDown }
-  if (published !== null) return { _tag: "Final", run: published }
+  if (published !== null) {
+    const isExtended = published === extended
+    return { _tag: "Final", run: published, ...(isExtended && { isExtended }) }
+  }
   if (failed !== null) return { _tag: "Failed", code: failed }
   if (playable === null) return { _tag: "Waiting" }
   const run = playback.runs[playable]

@@ -2,6 +2,7 @@
 import { image, initSegment, manifest, ownImage, segment, textTrack } from "#domain/keys.ts"
 import { MPD } from "#domain/transcode/dash.ts"
 import { CHAPTERS } from "#domain/transcode/playlist.ts"
+import { EXTENDED } from "#domain/transcode/presentation.ts"
 import type { Door } from "#projections/playback.ts"
 import type { Address, Asked } from "./address.ts"
 import { KEEP_AND_ASK, KEEP_SEGMENT, type ProblemCode } from "./answers.ts"
@@ -26,14 +27,18 @@ const asked = (key: string): Found => ({ _tag: "Object", key, cacheControl: KEEP
 const ofOwner = /^[0-9a-f]{16}-\d+\.(jpg|webp)$/
 
 /** The final manifests were checked when they were written; what they don't name has no object. */
-const inFinal = ({ videoId, asked: wanted }: Address, run: number): Found => {
+const inFinal = (
+  { videoId, asked: wanted }: Address,
+  run: number,
+  names: { readonly hls: string; readonly dash: string } = { hls: MAIN, dash: MPD },
+): Found => {
   switch (wanted._tag) {
     case "Multivariant":
-      return asked(manifest(videoId, run, MAIN))
+      return asked(manifest(videoId, run, names.hls))
     case "List":
       return asked(manifest(videoId, run, `${wanted.rung}.m3u8`))
     case "Dash":
-      return asked(manifest(videoId, run, MPD))
+      return asked(manifest(videoId, run, names.dash))
     case "Chapters":
       return asked(manifest(videoId, run, CHAPTERS))
     case "Text":
@@ -110,6 +115,6 @@ export const find = (door: Door, address: Address): Found => {
     case "Growing":
       return inGrowing(address, door)
     case "Final":
-      return inFinal(address, door.run)
+      return inFinal(address, door.run, door.isExtended ? EXTENDED : undefined)
   }
 }

@@ -13,11 +13,13 @@ import type { WorkerSettings } from "./settings.ts"
 import { sources } from "./source.ts"
 import { download } from "./stages/download.ts"
 import { encodeAudio } from "./stages/encode-audio.ts"
+import { encodeMore } from "./stages/encode-more.ts"
 import { encodeVideo } from "./stages/encode-video.ts"
 import { extractText } from "./stages/extract-text.ts"
 import { grayscale } from "./stages/grayscale.ts"
 import { inspect } from "./stages/inspect.ts"
 import { packageVideo } from "./stages/package.ts"
+import { packageMore } from "./stages/package-more.ts"
 import { publish } from "./stages/publish.ts"
 import { split } from "./stages/split.ts"
 import { storyboard } from "./stages/storyboard.ts"
@@ -35,12 +37,14 @@ export const builtInStages: Readonly<Record<Slots, Stages>> = {
   },
   encode: {
     EncodeVideo: doneOnce("EncodeVideo", encodeVideo),
+    EncodeMore: doneOnce("EncodeMore", encodeMore),
     Grayscale: grayscale,
     ExtractText: doneOnce("ExtractText", extractText),
     Thumbnails: doneOnce("Thumbnails", thumbnails),
     Storyboard: doneOnce("Storyboard", storyboard),
     // They wait for nothing: uploads that pause, and hold light slots, must not hold up what is done.
     Package: packageVideo,
+    PackageMore: packageMore,
     Publish: publish,
     Transcode: transcode,
   },

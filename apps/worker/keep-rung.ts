@@ -17,13 +17,14 @@ const keepSegment = (task: Task, rung: string) =>
 
 export const keepRung = Effect.fnUntraced(function* (
   task: Task,
-  { rung, init, segments }: Encoded["rungs"][number],
+  { rung, init, segments, codecs }: Encoded["rungs"][number],
 ) {
   const header = yield* keep(initSegment(task.videoId, task.run, rung), init, MP4)
   if (Buffer.compare(header, init) !== 0) return yield* new HeaderDiffers({ rung })
   const kept: EncodedPiece["rungs"][number] = {
     rung,
     initBytes: header.length,
+    ...(codecs !== undefined && { codecs }),
     segments: yield* Effect.forEach(segments, keepSegment(task, rung), {
       concurrency: PUTS_AT_ONCE,
     }),

@@ -21,7 +21,7 @@ import {
   multivariantList,
   textList,
 } from "#domain/transcode/playlist.ts"
-import { type Presentation, shown } from "#domain/transcode/presentation.ts"
+import { type EXTENDED, type Presentation, shown } from "#domain/transcode/presentation.ts"
 import { FIRST_ROW_BYTES, keyPictureBytes } from "#domain/transcode/segment-head.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
 import { json, keep } from "./objects.ts"
@@ -41,6 +41,8 @@ export interface Proven {
   readonly figures: Packaged["rungs"]
   /** Seconds. */
   readonly targetDuration: number
+  /** Of the ones that name all; none: those that are published first. */
+  readonly names?: typeof EXTENDED
 }
 
 const keyPictureOf = (task: Task, rung: string) =>
@@ -80,7 +82,7 @@ const chaptersOf = (chapters: ReadonlyArray<Chapter>) =>
   }))
 
 export const writeManifests = Effect.fn("writeManifests")(function* (task: Task, proven: Proven) {
-  const { media, rungs, sounds, text, renditions, figures, targetDuration } = proven
+  const { media, rungs, sounds, text, renditions, figures, targetDuration, names } = proven
   const figureOf = (name: string) => figures.find(({ rung }) => rung === name)
   const renditionOf = (name: string) => renditions.find(({ rung }) => rung === name)
 
@@ -126,6 +128,6 @@ export const writeManifests = Effect.fn("writeManifests")(function* (task: Task,
   }
   const segmentsOf = (name: string) => renditionOf(name)?.segments ?? []
   const dash = dashManifest({ ...presentation, segmentsOf, targetDuration, growth: null })
-  yield* write(MPD, dash, "application/dash+xml")
-  yield* write("main.m3u8", multivariantList(presentation))
+  yield* write(names?.dash ?? MPD, dash, "application/dash+xml")
+  yield* write(names?.hls ?? "main.m3u8", multivariantList(presentation))
 })

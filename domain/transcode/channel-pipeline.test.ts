@@ -24,6 +24,18 @@ describe("a text", () => {
     expect(mistakesIn(await textOf("default.yaml"))).toEqual([])
   })
 
+  test("of more codecs is the built-in one and later tasks alone", async () => {
+    const [more, first] = await Promise.all(["more-codecs.yaml", "default.yaml"].map(textOf))
+    expect(mistakesIn(more ?? "")).toEqual([])
+    const { tasks, pipeline: _own, ...rest } = parse(more ?? "")
+    const { tasks: builtIn, pipeline: _name, ...others } = parse(first ?? "")
+    expect(rest).toEqual(others)
+    expect(tasks.filter(({ later }: { later?: boolean }) => later !== true)).toEqual(builtIn)
+    expect(mistakesIn((more ?? "").replace("codec: av1", "codec: av2"))).toEqual([
+      'pipeline "more-codecs": task "encode-av1" asks for codec "av2"; there is vp9, hevc, av1; did you mean "av1"?',
+    ])
+  })
+
   test("with a misspelt type is told what was meant", async () => {
     expect(mistakesIn(await textOf("download-transcode.dag"))).toEqual([
       'pipeline "pipeline": task "downlaod-input" has type "Downlaod", which is not registered; did you mean "Download"?',

@@ -2,7 +2,7 @@
  * The renditions of a video in other codecs than H.264, which every video has: the same rungs on the
  * same grid. A level is told to the encoder, so that all pieces of a rung share a header.
  */
-import type { Codec, Rung } from "./facts.ts"
+import type { Codec, Packaged, Rung } from "./facts.ts"
 import { encodedInstead } from "./ladder.ts"
 
 /** An encoder of a larger picture would take more memory than a slot has. */
@@ -86,6 +86,17 @@ const levelOf = (
   )
   return (fits ?? levels.at(-1))?.[0] ?? 51
 }
+
+/** The ladder as it was published: without what was left out, copied or encoded as it came out. */
+export const publishedRungs = (
+  ladder: ReadonlyArray<Rung>,
+  { rungs }: Packaged,
+): ReadonlyArray<Rung> =>
+  ladder.flatMap((rung) =>
+    [rung, encodedInstead(rung)]
+      .filter(({ name }) => rungs.some((it) => it.rung === name))
+      .slice(0, 1),
+  )
 
 /** A rung of the ladder in another codec, under a name of its own: `720p-av1`. */
 export const rungIn = (codec: Codec, rung: Rung, framesPerSecond: number): Rung => {

@@ -176,6 +176,18 @@ export const multivariantList = (presentation: Presentation): string => {
 
 // Media playlists
 
+/** What a whole list of ours names. */
+export const segmentsIn = (list: string): ReadonlyArray<Omit<Segment, "bytes">> => {
+  let start = 0
+  return [...list.matchAll(/^#EXTINF:([0-9.]+),\n[^\n]*\/([0-9]+)\.m4s$/gm)].map(
+    ([, length, k]) => {
+      const duration = Math.round(Number(length) * TICKS)
+      start += duration
+      return { k: Number(k), start: start - duration, duration }
+    },
+  )
+}
+
 export const mediaList = ({ name, targetDuration, segments, isWhole }: MediaList): string =>
   lines(
     "#EXTM3U",

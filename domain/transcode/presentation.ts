@@ -30,6 +30,9 @@ export interface Presentation {
   readonly hasChapters: boolean
 }
 
+/** Manifests of a video with more renditions than were published at first. */
+export const EXTENDED = { hls: "all.m3u8", dash: "all.mpd" } as const
+
 export type SoundGroup = Sound["group"]
 
 /** A source's own words, fit for an attribute: one line, of bounded length. */

@@ -78,6 +78,37 @@ export const Package = defineTask(
   },
   { manifest: "manifest" },
 )
+/** The ladder in another codec, beside H.264. */
+export const EncodeMore = defineTask(
+  "EncodeMore",
+  {
+    ...ofSource,
+    chunk: "chunk",
+    rungs: "rungs",
+    index: "index",
+    /** So that only rungs are made that are offered. */
+    manifest: "manifest",
+    codec: "codec",
+    maxHeight: "number?",
+  },
+  { segments: "segment" },
+  16,
+)
+/** The manifests anew, of what was published and of these as well. */
+export const PackageMore = defineTask(
+  "PackageMore",
+  {
+    manifest: "manifest",
+    media: "media",
+    rungs: "rungs",
+    audio: "audio",
+    text: "text?",
+    vp9: "segment*?",
+    hevc: "segment*?",
+    av1: "segment*?",
+  },
+  { manifest: "manifests" },
+)
 export const Publish = defineTask(
   "Publish",
   { manifest: "manifest", thumbnails: "images", storyboard: "storyboard" },
@@ -101,6 +132,8 @@ export const builtInTypes: ReadonlyArray<TaskType> = [
   Thumbnails,
   Storyboard,
   Package,
+  EncodeMore,
+  PackageMore,
   Publish,
   Download,
   Transcode,

@@ -36,7 +36,7 @@ const Input = Schema.Struct({
 
 const decodeSound = Schema.decodeUnknownEffect(AudioPiece)
 
-const soundOf = Effect.fnUntraced(
+export const soundOf = Effect.fnUntraced(
   function* (task: Task, { name, initBytes, segmentCount }: SoundRendition) {
     const pieces = yield* Effect.forEach(task.emittedFor("audio"), ({ facts }) =>
       decodeSound(facts),
@@ -56,7 +56,7 @@ const soundOf = Effect.fnUntraced(
 )
 
 /** Every piece came with the same header, and that is the one that lies there. */
-const oneHeader = Effect.fnUntraced(function* (
+export const oneHeader = Effect.fnUntraced(function* (
   task: Task,
   rung: string,
   told: ReadonlyArray<number>,
@@ -65,6 +65,12 @@ const oneHeader = Effect.fnUntraced(function* (
   const { byteLength } = yield* objects.head(initSegment(task.videoId, task.run, rung))
   if (told.some((bytes) => bytes !== byteLength)) return yield* new HeaderDiffers({ rung })
 })
+
+/** A growing list kept its promise or stopped; the final one may promise anew. */
+export const targetDurationOf = (media: Media, all: ReadonlyArray<Rendition>): number => {
+  const longest = Math.max(...all.flatMap(({ segments }) => segments.map((it) => it.duration)))
+  return Math.max(media.targetDuration, Math.ceil(longest / TICKS))
+}
 
 /** As the first segments have told; a rung that was left out while it was told otherwise stays out. */
 const worthOffering = (ladder: ReadonlyArray<Rung>, pieces: ReadonlyArray<EncodedPiece>) => {
@@ -97,9 +103,7 @@ export const packageVideo = stage(
       return oneHeader(task, rung, [initBytes, ...pieces.map((it) => it.initBytes)])
     })
 
-    // A growing list kept its promise or stopped; the final one may promise anew.
-    const longest = Math.max(...all.flatMap(({ segments }) => segments.map((it) => it.duration)))
-    const targetDuration = Math.max(media.targetDuration, Math.ceil(longest / TICKS))
+    const targetDuration = targetDurationOf(media, all)
     const figures = all.map((rendition) => measured(rendition, targetDuration))
 
     yield* writeManifests(task, {
