@@ -6,6 +6,7 @@ import { Effect, Schema, Stream } from "effect"
 import { Elysia } from "elysia"
 import { asker, BadQuery, momentOf, positionOf, videoIdOf, whoAsks } from "./asker.ts"
 import { changeDetails, DetailsForm, reinstate, TakedownForm, takeDown } from "./changes.ts"
+import { channels } from "./channels.ts"
 import { createVideo, VideoForm } from "./creation.ts"
 import { docs, document } from "./docs.ts"
 import { gate } from "./gate.ts"
@@ -13,7 +14,6 @@ import { metrics, readiness } from "./health.ts"
 import { showHistory } from "./history.ts"
 import { eventStreamOf, LiveProgress } from "./live.ts"
 import { rebuildModels, verifyAll } from "./operations.ts"
-import { choosePipeline, resetPipeline, showPipeline } from "./pipelines.ts"
 import { problemOf } from "./problem.ts"
 import { showQueue } from "./queue.ts"
 import { Limit, listVideos, showVideo } from "./reading.ts"
@@ -30,13 +30,6 @@ const json = <S extends Schema.Codec<unknown, unknown>>(schema: S, summary: stri
   detail: { summary, security: [{ token: [] }] },
 })
 const write = (summary: string) => ({ detail: { summary, security: [{ token: [] }] } })
-/** A body that is read here, whatever it calls itself. */
-const pipelineText = (summary: string) => {
-  const schema = { type: "string" as const, maxLength: 32 * 1024 }
-  const content = { "application/yaml": { schema }, "text/plain": { schema } }
-  const requestBody = { required: true, content: { ...content, "application/json": {} } }
-  return { parse: "text" as const, detail: { ...write(summary).detail, requestBody } }
-}
 const read = (summary: string, description?: string) => ({
   detail: description === undefined ? { summary } : { summary, description },
 })
@@ -209,28 +202,7 @@ export const api = (run: Run<ApiServices>) => {
           ),
         write("Put the video back"),
       )
-      .get(
-        "/v1/channels/:id/pipeline",
-        ({ params, request }) =>
-          respond(asker(request).pipe(Effect.flatMap((who) => showPipeline(params.id, who)))),
-        write("By which pipeline the channel's new videos are made, and its text"),
-      )
-      .put(
-        "/v1/channels/:id/pipeline",
-        ({ params, body, request }) =>
-          respond(
-            asker(request).pipe(
-              Effect.flatMap((who) => choosePipeline(params.id, String(body ?? ""), who)),
-            ),
-          ),
-        pipelineText("Make the channel's new videos by this pipeline (If-Match)"),
-      )
-      .delete(
-        "/v1/channels/:id/pipeline",
-        ({ params, request }) =>
-          respond(asker(request).pipe(Effect.flatMap((who) => resetPipeline(params.id, who)))),
-        write("Make the channel's new videos by the built-in pipeline again"),
-      )
+      .use(channels(run))
       .get(
         "/v1/queue",
         ({ request }) =>

@@ -24,7 +24,8 @@ const isOtherThanJson = ({ headers }: Request) => {
 }
 
 const isOfImage = ({ method, url }: Request) =>
-  method === "PUT" && /^\/v1\/videos\/[^/]+\/thumbnail$/.test(new URL(url).pathname)
+  method === "PUT" &&
+  /^\/v1\/(videos\/[^/]+\/thumbnail|channels\/[^/]+\/watermark)$/.test(new URL(url).pathname)
 
 /** A pipeline may be written in other ways than JSON, and an image is known by its bytes. */
 const refusalOfType = (request: Request) => {

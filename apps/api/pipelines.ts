@@ -30,7 +30,7 @@ export class PipelineMistaken extends Schema.TaggedError<PipelineMistaken>()("Pi
 }) {}
 
 /** For `Asker`s there is their own channel. Null: a path whose escapes are broken. */
-const ownChannel = (text: string | null, { channelId }: Pick<Asker, "channelId">) =>
+export const ownChannel = (text: string | null, { channelId }: Pick<Asker, "channelId">) =>
   text === channelId
     ? Effect.succeed(channelId)
     : Effect.fail(new ChannelNotFound({ channelId: (text ?? "").slice(0, 40) }))

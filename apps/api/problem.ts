@@ -17,6 +17,7 @@ const problems = {
   ImageTooLarge: [413, "image_too_large", "The image is larger than 8 MiB"],
   NotAnImage: [415, "not_an_image", "The body is no JPEG, PNG, WebP or AVIF"],
   ThumbnailNotFound: [404, "thumbnail_not_found", "The video has no such thumbnail"],
+  WatermarkNotFound: [404, "watermark_not_found", "The channel has no watermark"],
   NotPipelineText: [415, "not_pipeline_text", "A pipeline is sent as YAML, JSON or plain text"],
   PipelineTooLong: [413, "pipeline_too_long", "The pipeline is longer than 32 KiB"],
   PipelineMistaken: [422, "pipeline_mistaken", "The pipeline has mistakes"],
