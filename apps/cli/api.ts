@@ -85,8 +85,12 @@ interface Asked {
   readonly body?: unknown
   /** A body that is text already. */
   readonly text?: string
+  readonly bytes?: Uint8Array<ArrayBuffer>
   readonly key?: string
   readonly headers?: Readonly<Record<string, string>>
+}
+export type WatermarkChange = Pick<Asked, "method" | "body" | "bytes"> & {
+  readonly query?: Readonly<Record<string, string>>
 }
 
 export class Api extends Context.Service<
@@ -116,6 +120,11 @@ export class Api extends Context.Service<
     readonly history: (videoId: string) => Effect.Effect<ReadonlyArray<HistoryEvent>, Problem>
     readonly takeDown: (videoId: string, reason: string) => Effect.Effect<AnyObject, Problem>
     readonly reinstate: (videoId: string) => Effect.Effect<AnyObject, Problem>
+    /** Shows it, or changes it first. */
+    readonly watermark: (
+      channelId: string,
+      change?: WatermarkChange,
+    ) => Effect.Effect<AnyObject, Problem>
     readonly pipeline: (channelId: string) => Effect.Effect<AnyObject, Problem>
     readonly setPipeline: (channelId: string, text: string) => Effect.Effect<AnyObject, Problem>
     readonly resetPipeline: (channelId: string) => Effect.Effect<AnyObject, Problem>
@@ -130,7 +139,7 @@ export class Api extends Context.Service<
 
 const client = ({ url, token }: Connection) => {
   const send = (
-    { method = "GET", path, body, text, key, headers = {} }: Asked,
+    { method = "GET", path, body, text, bytes, key, headers = {} }: Asked,
     signal: AbortSignal,
   ) =>
     fetch(`${url}${path}`, {
@@ -144,6 +153,7 @@ const client = ({ url, token }: Connection) => {
         ...(text === undefined ? {} : { "content-type": "text/plain; charset=utf-8" }),
       },
       ...(text === undefined ? {} : { body: text }),
+      ...(bytes === undefined ? {} : { body: bytes }),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
 
@@ -215,7 +225,8 @@ const client = ({ url, token }: Connection) => {
 }
 
 const v1 = "/v1/videos"
-const pipelineOf = (channelId: string) => `/v1/channels/${encodeURIComponent(channelId)}/pipeline`
+const channelOf = (channelId: string) => `/v1/channels/${encodeURIComponent(channelId)}`
+const pipelineOf = (channelId: string) => `${channelOf(channelId)}/pipeline`
 const of = (videoId: string) => `${v1}/${encodeURIComponent(videoId)}`
 
 const query = (values: Readonly<Record<string, string | undefined>>) => {
@@ -254,6 +265,10 @@ export const makeApi = (connection: Connection): Api["Service"] => {
         path: `${of(videoId)}/takedown`,
         key: crypto.randomUUID(),
       }),
+    watermark: (channelId, change) => {
+      const path = `${channelOf(channelId)}/watermark${query(change?.query ?? {})}`
+      return ask(AnyObject, change ? { ...change, path, key: crypto.randomUUID() } : { path })
+    },
     pipeline: (channelId) => ask(AnyObject, { path: pipelineOf(channelId) }),
     setPipeline: (channelId, text) =>
       ask(AnyObject, {

@@ -69,6 +69,7 @@ export const fakePlatform = () => {
   const verified: Array<unknown> = [{ check: "log", looked: 3, problems: [], ok: true }]
   let state = "uploading"
   let pipeline: string | undefined
+  let watermark: unknown = null
 
   const tell = (event: string, told: unknown = {}) => {
     const text = `id: ${events.length + 1}\nevent: ${event}\ndata: ${JSON.stringify(told)}\n\n`
@@ -178,6 +179,18 @@ export const fakePlatform = () => {
     return Response.json({ channelId: "main", pipeline: "own", isOwn, steps, mistakes: [], text })
   }
 
+  const chooseWatermark = async (request: Request) => {
+    const { searchParams } = new URL(request.url)
+    const isText = request.headers.get("content-type") === "application/json"
+    if (request.method === "DELETE") watermark = null
+    if (request.method === "PUT") {
+      const body = isText ? await request.json() : { bytes: (await request.bytes()).length }
+      const told = { ...body, ...Object.fromEntries(searchParams) }
+      watermark = { kind: isText ? "text" : "image", state: "processing", ...told }
+    }
+    return Response.json({ channelId: "main", watermark })
+  }
+
   const route = async (request: Request): Promise<Response> => {
     const { pathname, origin } = new URL(request.url)
     const [, top, , id = "", what = ""] = pathname.split("/")
@@ -192,6 +205,7 @@ export const fakePlatform = () => {
     if (pathname === "/v1/operations/verify") {
       return new Response(verified.map((line) => `${JSON.stringify(line)}\n`).join(""))
     }
+    if (pathname === "/v1/channels/main/watermark") return chooseWatermark(request)
     if (pathname === "/v1/channels/main/pipeline") return choosePipeline(request)
     if (pathname === "/v1/videos") return create(request, origin)
     const upload = uploads.get(id)

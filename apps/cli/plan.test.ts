@@ -186,4 +186,22 @@ describe("the pipeline of a channel", () => {
     ))
 })
 
+describe("the watermark of a channel", () => {
+  test("is a text or an image with its place, shown, and switched off", () =>
+    inside(({ reelog }) =>
+      Effect.gen(function* () {
+        const text = yield* reelog("watermark", "text", "김민수", "--corner", "top-left", "--json")
+        expect(text.json()).toMatchObject({
+          watermark: { kind: "text", text: "김민수", corner: "top-left" },
+        })
+        const yaml = `${domain}/download-transcode.yaml`
+        const image = yield* reelog("watermark", "image", yaml, "--size", "0.1", "--json")
+        const bytes = (yield* textOf(yaml)).length
+        expect(image.json()).toMatchObject({ watermark: { kind: "image", bytes, size: "0.1" } })
+        expect((yield* reelog("watermark", "show")).out).toContain("image processing")
+        expect((yield* reelog("watermark", "off")).out).toBe("channel main: no watermark\n")
+      }),
+    ))
+})
+
 const textOf = (path: string) => Effect.promise(() => Bun.file(path).text())

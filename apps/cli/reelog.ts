@@ -1,6 +1,7 @@
 /** The commands of `reelog`: their names, arguments and flags, and which function each one runs. */
 import { Effect, Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { Corner } from "#domain/channel/watermark.ts"
 import { TakedownReason } from "#domain/video/events.ts"
 import type { MediaTools } from "#infra/media/port.ts"
 import { api } from "./api.ts"
@@ -9,6 +10,7 @@ import { findPlatform } from "./connection.ts"
 import { resetPipeline, setPipeline, showPipeline } from "./pipelines.ts"
 import { plan } from "./plan.ts"
 import { upload } from "./upload.ts"
+import { imageWatermark, removeWatermark, showWatermark, textWatermark } from "./watermarks.ts"
 
 const root = Command.make("reelog").pipe(
   Command.withSharedFlags({
@@ -95,6 +97,33 @@ const pipelineCommand = Command.make("pipeline").pipe(
   Command.withDescription("The pipeline of a channel"),
 )
 
+const share = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
+const placement = {
+  corner: Flag.Literals("corner", Corner.literals).pipe(Flag.optional),
+  opacity: share("opacity", "From 0.05 to 1: nothing shines through"),
+  size: share("size", "Its height, as a share of the picture's shorter side"),
+  margin: share("margin", "Between it and the edges, as a share of the shorter side"),
+}
+
+const watermarkCommand = Command.make("watermark").pipe(
+  Command.withSubcommands([
+    Command.make("show", { channel }, (given) =>
+      Effect.provide(showWatermark(given.channel), platform),
+    ).pipe(Command.withDescription("What new videos are marked with")),
+    Command.make("text", { text: Argument.String("TEXT"), channel, ...placement }, (given) =>
+      Effect.provide(textWatermark(given.channel, given.text, given), platform),
+    ).pipe(Command.withDescription("Mark new videos with a line of text, in any script")),
+    Command.make("image", { file: Argument.String("FILE"), channel, ...placement }, (given) =>
+      Effect.provide(imageWatermark(given.channel, given.file, given), platform),
+    ).pipe(Command.withDescription("Mark new videos with an image: JPEG, PNG, WebP or AVIF")),
+    Command.make("off", { channel }, (given) =>
+      Effect.provide(removeWatermark(given.channel), platform),
+    ).pipe(Command.withDescription("Mark new videos no more")),
+  ]),
+  Command.withDescription("The watermark of a channel"),
+)
+
 const takedownCommand = Command.make(
   "takedown",
   {
@@ -147,6 +176,7 @@ export const reelog = <E>(mediaTools: Layer.Layer<MediaTools, E>, stateDirectory
         ),
       ),
       pipelineCommand,
+      watermarkCommand,
       takedownCommand,
       reinstateCommand,
       rebuildCommand,
