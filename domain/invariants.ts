@@ -83,6 +83,7 @@ export const auditor = () => {
         break
       case "TranscodePlayable":
       case "TranscodeCompleted":
+      case "TranscodeExtended":
         videoOf(event.videoId).milestones.add(`${event._tag} ${event.transcode}`)
         break
       case "VideoPlayable": {
@@ -93,6 +94,11 @@ export const auditor = () => {
         video.isPlayable = true
         break
       }
+      case "VideoExtended":
+        if (!videoOf(event.videoId).milestones.has(`TranscodeExtended ${event.transcode}`)) {
+          say("nothing is extended before its transcode is", event.transcode)
+        }
+        break
       case "VideoPublished": {
         const video = videoOf(event.videoId)
         if (!video.milestones.has(`TranscodeCompleted ${event.transcode}`)) {

@@ -6,7 +6,7 @@
  */
 import { Result, Schema } from "effect"
 import type { DomainEvent, Unreadable } from "#domain/events.ts"
-import { manifest, runOf, videoOf } from "#domain/keys.ts"
+import { runOf } from "#domain/keys.ts"
 import type { Outputs, Piece, Step } from "#domain/scheduling/events.ts"
 import {
   Audio,
@@ -15,14 +15,12 @@ import {
   DEFAULT_SOUND,
   EncodedPiece,
   Media,
-  Packaged,
   PIECES_PER_SOUND,
   Rung,
   type Segment,
   Text,
 } from "#domain/transcode/facts.ts"
 import { encodedInstead } from "#domain/transcode/ladder.ts"
-import { EXTENDED } from "#domain/transcode/presentation.ts"
 import type { Visibility } from "#domain/video/events.ts"
 import { type Growing, growing, type Rendition, type Run } from "./growing.ts"
 
@@ -94,7 +92,6 @@ const readMedia = Schema.decodeUnknownResult(Media)
 const readLadder = Schema.decodeUnknownResult(Schema.Array(Rung))
 const readEncoded = Schema.decodeUnknownResult(EncodedPiece)
 const readSound = Schema.decodeUnknownResult(AudioPiece)
-const readPackaged = Schema.decodeUnknownResult(Packaged)
 const readRefusal = Schema.decodeUnknownResult(CopyRefusal)
 const readAudio = Schema.decodeUnknownResult(Audio)
 const readText = Schema.decodeUnknownResult(Text)
@@ -188,15 +185,6 @@ const succeeded = (run: Run, taskId: string, outputs: Outputs): Run => {
   }
 }
 
-/** The run whose manifests name more than the first ones, whatever the task was called. */
-const extendedBy = (taskId: string, { manifest: written }: Outputs): number | null => {
-  const told = orNothing(readPackaged(written))
-  if (told === null) return null
-  const transcode = transcodeOf(taskId)
-  const run = runOf(transcode)
-  return told.key === manifest(videoOf(transcode), run, EXTENDED.hls) ? run : null
-}
-
 /** Runs that can no longer be watched growing are not kept. */
 const inRun = (playback: Playback, transcode: string, change: (run: Run) => Run): Playback => {
   const run = runOf(transcode)
@@ -220,6 +208,8 @@ export const evolvePlayback = (playback: Playback, event: DomainEvent | Unreadab
     }
     case "VideoPublished":
       return { ...playback, published: runOf(event.transcode), failed: null, runs: {} }
+    case "VideoExtended":
+      return { ...playback, extended: runOf(event.transcode) }
     case "VideoFailed":
       return { ...playback, failed: event.code }
     case "VideoTakenDown":
@@ -232,12 +222,10 @@ export const evolvePlayback = (playback: Playback, event: DomainEvent | Unreadab
       return inRun(playback, transcodeOf(event.taskId), (run) =>
         emitted(run, event.taskId, event.pieces),
       )
-    case "TaskSucceeded": {
-      const extended = extendedBy(event.taskId, event.outputs) ?? playback.extended
-      return inRun({ ...playback, extended }, transcodeOf(event.taskId), (run) =>
+    case "TaskSucceeded":
+      return inRun(playback, transcodeOf(event.taskId), (run) =>
         succeeded(run, event.taskId, event.outputs),
       )
-    }
     default:
       return playback
   }

@@ -95,6 +95,7 @@ const changed = (row: StudioVideo, fact: Fact): Partial<StudioVideo> | null => {
       return { thumbnails: withEvent(row.thumbnails, event) ?? row.thumbnails }
     case "ThumbnailUploaded":
     case "ThumbnailRefused":
+    case "VideoExtended":
       return {}
     case "VideoPlayable":
       return row.progress === "published" ? {} : { progress: "playable" }

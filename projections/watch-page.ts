@@ -189,6 +189,7 @@ const changed = (page: WatchPage, { event }: Fact): Partial<WatchPage> | null =>
       return { thumbnails: withEvent(page.thumbnails, event) ?? page.thumbnails }
     case "ThumbnailUploaded":
     case "ThumbnailRefused":
+    case "VideoExtended":
       return {}
     case "VideoPlayable":
       return {

@@ -49,6 +49,8 @@ export const messagesOf = (
       return [{ event: "playable", data: {} }]
     case "VideoPublished":
       return [{ event: "published", data: {} }]
+    case "VideoExtended":
+      return [{ event: "extended", data: {} }]
     case "VideoFailed":
       return [{ event: "failed", data: { code: event.code } }]
     case "UploadExpired":

@@ -1,6 +1,6 @@
 /**
  * The progress of one video as server-sent events: `upload`, `rendition`, `playable`, `published`,
- * `failed`, `taken-down`, `reinstated`. An event's id is its position in the log, so a client that
+ * `extended`, `failed`, `taken-down`, `reinstated`. An event's id is its position in the log, so a client that
  * comes back with `Last-Event-ID` misses nothing. All who look at one video share one fold of its
  * life and one subscription; a connection only knows how far it has told, so a slow one holds up nobody.
  */

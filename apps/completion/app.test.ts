@@ -12,8 +12,9 @@ import {
   VideoId,
   videoStream,
 } from "#domain/ids.ts"
-import { image, runPrefix, segment, sourcePart, temp } from "#domain/keys.ts"
+import { image, manifest, runPrefix, segment, sourcePart, temp } from "#domain/keys.ts"
 import { Sealed } from "#domain/sealed.ts"
+import { EXTENDED } from "#domain/transcode/presentation.ts"
 import { envelope } from "#infra/event-store/execute.ts"
 import { memoryEventStore } from "#infra/event-store/memory.ts"
 import { EventStore } from "#infra/event-store/port.ts"
@@ -206,6 +207,22 @@ describe("what remains", () => {
         yield* quiet
         expect(yield* videoEvents).toEqual(["VideoCreated", "VideoPublished"])
         expect(yield* keys).toEqual([media, source])
+      }),
+    ))
+
+  test("of a transcode that made more renditions is told to the video", () =>
+    run(
+      Effect.gen(function* () {
+        yield* put(manifest(videoId, 1, EXTENDED.hls))
+        yield* start
+        yield* exists(created)
+        yield* happens({ _tag: "TranscodeCompleted", ...of, goesOn: true })
+        yield* quiet
+        for (let times = 0; times < 2; times++) {
+          yield* happens({ _tag: "TranscodeExtended", ...of })
+          yield* quiet
+        }
+        expect(yield* videoEvents).toEqual(["VideoCreated", "VideoPublished", "VideoExtended"])
       }),
     ))
 

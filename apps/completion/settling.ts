@@ -5,6 +5,7 @@
 import { Effect, Stream } from "effect"
 import { Timestamp, type VideoId, videoStream } from "#domain/ids.ts"
 import { image, manifest, runOf, runPrefix, sourcePrefix, temp, tempPrefix } from "#domain/keys.ts"
+import { EXTENDED } from "#domain/transcode/presentation.ts"
 import { type VideoCommand, video } from "#domain/video/video.ts"
 import { execute } from "#infra/event-store/execute.ts"
 import { EventStore, type Recorded } from "#infra/event-store/port.ts"
@@ -30,6 +31,8 @@ const commandOf = ({ event, recordedAt }: Recorded): VideoCommand | undefined =>
       return { _tag: "MarkPlayable", videoId: event.videoId, transcode: event.transcode, at }
     case "TranscodeCompleted":
       return { _tag: "PublishVideo", videoId: event.videoId, transcode: event.transcode, at }
+    case "TranscodeExtended":
+      return { _tag: "ExtendVideo", videoId: event.videoId, transcode: event.transcode, at }
     case "TranscodeFailed":
       return { _tag: "FailVideo", videoId: event.videoId, code: event.code, at }
     case "UploadExpired":
@@ -85,10 +88,23 @@ export const lastRevision = Effect.fnUntraced(function* (videoId: VideoId) {
   return last?.revision ?? -1
 })
 
+/** Later tasks may all have been given up. */
+const isExtended = Effect.fnUntraced(function* ({
+  videoId,
+  transcode,
+}: Extract<VideoCommand, { _tag: "ExtendVideo" }>) {
+  const objects = yield* ObjectStore
+  return yield* objects.head(manifest(videoId, runOf(transcode), EXTENDED.hls)).pipe(
+    Effect.as(true),
+    Effect.catchTag("ObjectNotFound", () => Effect.succeed(false)),
+  )
+})
+
 /** Tells the video. That it was taken down, or has failed already, is an answer too. */
 export const settle = Effect.fn("settle")(function* (recorded: Recorded) {
   const command = commandOf(recorded)
   if (command === undefined) return
+  if (command._tag === "ExtendVideo" && !(yield* isExtended(command))) return
   yield* execute(video, command, {
     cause: recorded.id,
     correlationId: recorded.metadata.$correlationId,

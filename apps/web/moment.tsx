@@ -45,6 +45,7 @@ export const sentence = ({ t, bytes }: Tongue, { event }: Moment): string => {
     case "ThumbnailMade":
     case "VideoPlayable":
     case "VideoPublished":
+    case "VideoExtended":
     case "VideoReinstated":
     case "UploadCompleted":
     case "UploadExpired":
@@ -52,6 +53,7 @@ export const sentence = ({ t, bytes }: Tongue, { event }: Moment): string => {
     case "TranscodeCancelled":
     case "TranscodePlayable":
     case "TranscodeCompleted":
+    case "TranscodeExtended":
     case "TakedownLifted":
       return t(`event.${event._tag}`)
     default:

@@ -60,6 +60,8 @@ export const VideoEvent = Schema.TaggedUnion({
   VideoPlayable: { ...ofVideo, transcode: Schema.String },
   /** Every rendition is whole; the final manifests stand at `manifests/{videoId}/{run}/`. */
   VideoPublished: { ...ofVideo, transcode: Schema.String },
+  /** There are more renditions than were published: `all.m3u8` and `all.mpd` stand beside the others. */
+  VideoExtended: { ...ofVideo, transcode: Schema.String },
   VideoFailed: { ...ofVideo, code: Schema.String },
   VideoTakenDown: { ...ofVideo, reason: TakedownReason, actor: Schema.String },
   VideoReinstated: { ...ofVideo, actor: Schema.String },

@@ -45,6 +45,7 @@ export const VideoCommand = Schema.TaggedUnion({
   RefuseThumbnail: { ...ofVideo, image: ImageId, code: Schema.String },
   MarkPlayable: { ...ofVideo, transcode: Schema.String },
   PublishVideo: { ...ofVideo, transcode: Schema.String },
+  ExtendVideo: { ...ofVideo, transcode: Schema.String },
   FailVideo: { ...ofVideo, code: Schema.String },
   TakeDownVideo: { ...ofVideo, reason: TakedownReason, actor: Schema.String },
   ReinstateVideo: { ...ofVideo, actor: Schema.String },
@@ -95,13 +96,20 @@ export type Video =
       readonly progress: Progress
       readonly isTakenDown: boolean
       readonly thumbnail: Thumbnail
+      /** The transcode that made more renditions than were published. */
+      readonly extended: string | null
     }
 
 const evolve = (video: Video, event: VideoEvent): Video => {
   if (event._tag === "VideoCreated") {
     const progress = { _tag: "Processing" } as const
     const thumbnail = { _tag: "Made", choice: null } as const
-    return { _tag: "Present", request: event.request, progress, isTakenDown: false, thumbnail }
+    const { request } = event
+    return {
+      ...{ _tag: "Present", request, progress, thumbnail },
+      isTakenDown: false,
+      extended: null,
+    }
   }
   if (video._tag === "Absent") return video
   switch (event._tag) {
@@ -118,6 +126,8 @@ const evolve = (video: Video, event: VideoEvent): Video => {
       return { ...video, progress: { _tag: "Playable", transcode: event.transcode } }
     case "VideoPublished":
       return { ...video, progress: { _tag: "Published", transcode: event.transcode } }
+    case "VideoExtended":
+      return { ...video, extended: event.transcode }
     case "VideoFailed":
       return { ...video, progress: { _tag: "Failed", code: event.code } }
     case "VideoTakenDown":
@@ -221,6 +231,13 @@ const decide = (video: Video, command: VideoCommand): Decision<VideoEvent, Video
     case "PublishVideo":
     case "FailVideo":
       return decideMilestone(video, command)
+    // Also of one that is taken down: it may come back. That it was published may be told after this.
+    case "ExtendVideo": {
+      const { transcode } = command
+      return video.extended === transcode
+        ? alreadyDone
+        : accept({ _tag: "VideoExtended", videoId, transcode, at })
+    }
     case "TakeDownVideo": {
       const { reason, actor } = command
       return video.isTakenDown
