@@ -2,7 +2,7 @@
 import { run } from "./judge-pictures.ts"
 
 const RATE = 8000
-export const HEARD_SECONDS = 60
+const HEARD_SECONDS = 60
 const COMPARED_SECONDS = 30
 /** Samples to both sides that are tried, and how coarsely first. */
 const WIDEST = 4000

@@ -7,13 +7,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Frames, framesOf, run, strangers } from "./judge-pictures.ts"
 import { fetched, type Stream, segmentProblems, streamOf } from "./judge-segments.ts"
-import { HEARD_SECONDS, hear } from "./judge-sound.ts"
+import { hear } from "./judge-sound.ts"
 
 /** A container that counts milliseconds rounds; the stream counts 1/90000 s. */
 const mostOffSeconds = 0.0011
 const mostLagSeconds = 0.015
-/** Four frames of AAC: the encoder begins before the sound and ends behind it. */
-const mostMissingSoundSeconds = 0.086
+/** Three frames of AAC. */
+const mostMissingSoundSeconds = 0.064
 const fastest = 60
 const tooFast = 60.5
 
@@ -97,7 +97,6 @@ const soundProblems = async (
   source: { readonly file: string; readonly index: number; readonly zero: number },
   { master, sound }: Stream,
   shift: number,
-  pictureSeconds: number,
 ): Promise<ReadonlyArray<string>> => {
   if (sound.length === 0) return ["the source has sound, the stream has none"]
   const heard = await hear(
@@ -109,10 +108,7 @@ const soundProblems = async (
     ...(lagSeconds === null || Math.abs(lagSeconds) <= mostLagSeconds
       ? []
       : [`the sound is ${Math.round(lagSeconds * 1000)} ms late`]),
-    // It may be made to end with the picture.
-    ...([sourceSeconds, Math.min(HEARD_SECONDS, pictureSeconds)].some(
-      (seconds) => Math.abs(seconds - streamSeconds) <= mostMissingSoundSeconds,
-    )
+    ...(Math.abs(sourceSeconds - streamSeconds) <= mostMissingSoundSeconds
       ? []
       : [`the sound lasts ${streamSeconds} s, the source's ${sourceSeconds} s`]),
   ]
@@ -176,7 +172,7 @@ const judgeFiles = async (file: string, stream: Stream): Promise<Judged> => {
   const pictureSeconds = last?.segments.reduce((sum, { seconds }) => sum + seconds, 0) ?? 0
   if (sound !== undefined) {
     const its = { file, index: sound.index, zero: source.times[0] ?? 0 }
-    problems.push(...(await soundProblems(its, stream, shiftOf(top, source), pictureSeconds)))
+    problems.push(...(await soundProblems(its, stream, shiftOf(top, source))))
   }
   return {
     problems,

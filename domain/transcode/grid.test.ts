@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { TICKS } from "./facts.ts"
-import { fixedGrid, keyGrid, segmentAt, soundEnd, soundGrid, targetDurationOf } from "./grid.ts"
+import { fixedGrid, keyGrid, segmentAt, soundGrid, targetDurationOf } from "./grid.ts"
 
 const ticks = (...seconds: ReadonlyArray<number>) => seconds.map((second) => second * TICKS)
 const frames = (seconds: number, perSecond: number) =>
@@ -21,10 +21,10 @@ describe("the fixed grid", () => {
   test("of a single picture is one segment", () => {
     expect(fixedGrid([0], 3600)).toEqual([0])
   })
-  test("goes on for a song under a still, and ends with the picture else", () => {
+  test("goes on where the sound outlasts the picture by a second", () => {
     expect(soundGrid(ticks(0, 2, 4), 6 * TICKS, 17 * TICKS)).toEqual(ticks(0, 2, 4, 6, 10, 14))
-    expect(soundGrid(ticks(0, 2, 4), 6 * TICKS, 15 * TICKS)).toEqual(ticks(0, 2, 4))
-    expect(soundEnd(6 * TICKS, 5 * TICKS)).toBe(6 * TICKS)
+    expect(soundGrid(ticks(0, 2, 4), 6 * TICKS, 6.9 * TICKS)).toEqual(ticks(0, 2, 4))
+    expect(soundGrid(ticks(0, 2, 4), 6 * TICKS, 5 * TICKS)).toEqual(ticks(0, 2, 4))
   })
   test("tells the segment of a time", () => {
     const grid = ticks(0, 2, 4, 8)

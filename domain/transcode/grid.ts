@@ -48,22 +48,14 @@ export const keyGrid = (keys: ReadonlyArray<number>, end: number): ReadonlyArray
   return starts
 }
 
-/** Sound that outlasts the picture by more is no tail of it: a song under a still. */
-const longestTail = 10 * TICKS
-
-/** Where sound ends: with the picture, as all that is played together. */
-export const soundEnd = (videoEnd: number, lastSound: number): number =>
-  lastSound - videoEnd > longestTail ? lastSound : videoEnd
-
 /** The grid of the sound: as the video's, and on by long segments where it outlasts the video. */
 export const soundGrid = (
   grid: ReadonlyArray<number>,
   videoEnd: number,
-  lastSound: number,
+  soundEnd: number,
 ): ReadonlyArray<number> => {
-  const end = soundEnd(videoEnd, lastSound)
   const starts = [...grid]
-  for (let at = videoEnd; end - at >= shortestTail; at += long) starts.push(at)
+  for (let at = videoEnd; soundEnd - at >= shortestTail; at += long) starts.push(at)
   return starts
 }
 

@@ -7,7 +7,7 @@ import { open } from "node:fs/promises"
 import { join } from "node:path"
 import { Clock, Effect, Fiber, Option } from "effect"
 import { type Audio, type SoundRendition, TICKS } from "#domain/transcode/facts.ts"
-import { soundEnd, soundGrid } from "#domain/transcode/grid.ts"
+import { soundGrid } from "#domain/transcode/grid.ts"
 import { soundInit, soundSegments } from "./audio-segments.ts"
 import { failureOf } from "./failures.ts"
 import { complaintsIn, loudnessOf } from "./loudness.ts"
@@ -139,15 +139,14 @@ export const encodeAudioWith = (sandbox: Sandbox) => {
   ) {
     const isPacked = index.cut === "mp4"
     const longest = Math.max(...plan.map(({ track }) => track.endTicks))
-    const until = soundEnd(index.end, longest)
     const grid = soundGrid(index.grid, index.end, longest)
     const files = plan.slice(1).map(({ name }) => join(job.directory, `${name}.aac`))
     const command: Confined = {
       tool: "ffmpeg",
-      arguments: soundArguments(index, plan, isPacked, until),
+      arguments: soundArguments(index, plan, isPacked),
       input: isPacked ? null : yield* job.source.whole,
       outputs: files,
-      limits: limitsFor(plan, until / TICKS),
+      limits: limitsFor(plan, longest / TICKS),
     }
     const running = yield* sandbox.start(command)
     const makings = plan.map((planned, place) => making(planned, place, grid))

@@ -1,6 +1,6 @@
 /** From what ffprobe told to the index and to the facts that everybody reads. Pure. */
 import { type Media, TICKS } from "#domain/transcode/facts.ts"
-import { fixedGrid, soundEnd, soundGrid, targetDurationOf } from "#domain/transcode/grid.ts"
+import { fixedGrid, soundGrid, targetDurationOf } from "#domain/transcode/grid.ts"
 import { labelsOf, textOf } from "./labels.ts"
 import { endOf, type PacketColumns, packetColumns, type ShownFrames } from "./packet-index.ts"
 import type { Row } from "./probe.ts"
@@ -136,7 +136,7 @@ export const mediaOf = ({ taken, shown, isDamaged }: Described, index: SourceInd
             samplesPerSecond: numberOf(taken.audio, "sample_rate"),
           },
     durationTicks: end,
-    targetDuration: targetDurationOf(grids, soundEnd(end, audio?.endTicks ?? end)),
+    targetDuration: targetDurationOf(grids, Math.max(end, audio?.endTicks ?? 0)),
     byteLength: index.byteLength,
     ...(isDamaged && { damaged: true }),
   }
