@@ -4,6 +4,7 @@
  */
 import type { DomainEvent, Unreadable } from "./events.ts"
 import { isAfter } from "./ids.ts"
+import { runOf } from "./keys.ts"
 
 export interface Fact {
   readonly stream: string
@@ -42,7 +43,10 @@ const recentNames = () => {
 }
 
 interface Video {
+  /** The run that was published last; 0: none yet. */
   published: number
+  /** Was once to be made anew. */
+  isRequested: boolean
   isPlayable: boolean
   readonly milestones: Set<string>
 }
@@ -56,7 +60,10 @@ export const auditor = () => {
   let last = ""
 
   const videoOf = (id: string): Video => {
-    const known = videos.get(id) ?? { published: 0, isPlayable: false, milestones: new Set() }
+    const known = videos.get(id) ?? {
+      ...{ published: 0, isRequested: false, isPlayable: false },
+      milestones: new Set(),
+    }
     videos.set(id, known)
     return known
   }
@@ -99,13 +106,19 @@ export const auditor = () => {
           say("nothing is extended before its transcode is", event.transcode)
         }
         break
+      case "RenditionsRequested":
+        videoOf(event.videoId).isRequested = true
+        break
       case "VideoPublished": {
         const video = videoOf(event.videoId)
         if (!video.milestones.has(`TranscodeCompleted ${event.transcode}`)) {
           say("nothing is published before its transcode is complete", event.transcode)
         }
-        video.published += 1
-        if (video.published > 1) say("a video is published once", event.transcode)
+        const run = runOf(event.transcode)
+        if (video.published > 0 && !(video.isRequested && run > video.published)) {
+          say("a video is published once for each time it is asked for", event.transcode)
+        }
+        video.published = run
         break
       }
     }

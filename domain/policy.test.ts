@@ -217,3 +217,40 @@ describe("a channel's watermark", () => {
     expect(JSON.stringify(late)).not.toContain("watermark")
   })
 })
+
+describe("renditions that are asked for anew", () => {
+  const mark = "0123456789abcdef"
+  const image = { key: "watermarks/main/a.png", bytes: 9, sha256: "ab", width: 400, height: 100 }
+  const wish = { mark, kind: "text", ...usualPlacement } as const
+  const set: DomainEvent = { _tag: "WatermarkSet", channelId, actor: "owner", at, watermark: wish }
+  const made: DomainEvent = { _tag: "WatermarkMade", channelId, mark, image, at }
+  const asked: DomainEvent = {
+    ...{ _tag: "RenditionsRequested", ...of, channelId, actor: "owner" },
+    transcode: `${videoId}.1`,
+  }
+  const over = [created, requested, received, planned(1), completed, done(1)]
+
+  test("are planned once for each time, by what the channel has set by then", () => {
+    const policy = after(...over, set, made, asked, asked)
+    expect(owed(policy)).toEqual(["TranscodePlanned .2"])
+    expect(reactTo(policy, plan)[0]).toMatchObject({ config: { watermark: { image } } })
+    const again = [...over, set, made, asked, planned(2)]
+    expect(owed(after(...again))).toEqual([])
+    expect(owed(after(...again, asked))).toEqual([])
+    expect(owed(after(...again, asked, done(2)))).toEqual(["TranscodePlanned .3"])
+    expect(after(...again, done(2)).cases.size).toBe(0)
+  })
+
+  test("get a run of their own, also after one that failed", () => {
+    const failed: DomainEvent = { _tag: "TranscodeFailed", ...transcode(2), code: "too_expensive" }
+    expect(owed(after(...over, asked, planned(2), failed, asked))).toEqual(["TranscodePlanned .3"])
+  })
+
+  test("are left when the video is taken down, and made when it is back", () => {
+    const closed = [...over, asked, planned(2), takenDown]
+    expect(owed(after(...closed))).toEqual(["TranscodeCancelled .2"])
+    const late: DomainEvent = { _tag: "TranscodeCancelled", ...transcode(2), reason: "taken_down" }
+    expect(owed(after(...closed, late))).toEqual([])
+    expect(owed(after(...closed, late, reinstated))).toEqual(["TranscodePlanned .3"])
+  })
+})

@@ -7,7 +7,7 @@ import { Result, type Schema } from "effect"
 import { evolveMarks, type Marks, noMarks, type Watermark } from "./channel/watermark.ts"
 import type { DomainEvent } from "./events.ts"
 import type { ChannelId, VideoId } from "./ids.ts"
-import { sourcePrefix, transcodeId } from "./keys.ts"
+import { runOf, sourcePrefix, transcodeId } from "./keys.ts"
 import type { SchedulingEvent } from "./scheduling/events.ts"
 import { type Plan, planOf, startOf, withWatermark } from "./transcode/channel-pipeline.ts"
 import { builtInTypes } from "./transcode/task-types.ts"
@@ -22,10 +22,10 @@ const TAKEN_DOWN = "taken_down"
 /** What the policy remembers of a video until its upload and its transcode are over. */
 interface Case {
   readonly channelId: ChannelId
-  /** Of its channel, when the video was created; none: the built-in one. */
-  readonly plan: Plan | undefined
+  /** Of its channel, when the video was created or last asked for anew; none: the built-in one. */
+  plan: Plan | undefined
   /** As its channel had set it then. */
-  readonly watermark: Watermark | undefined
+  watermark: Watermark | undefined
   upload: "none" | "requested" | "receiving" | "completed" | "expired"
   /** The tick of the last news from the uploader. */
   lastTick: number
@@ -46,6 +46,8 @@ export interface Policy {
   /** Of the channels that have chosen a pipeline of their own. */
   readonly plans: Map<ChannelId, Plan>
   readonly marks: Map<ChannelId, Marks>
+  /** The last run of videos that are done and had more than one. */
+  readonly lastRuns: Map<VideoId, number>
 }
 
 export type Reaction = Extract<SchedulingEvent, { _tag: "TranscodePlanned" | "TranscodeCancelled" }>
@@ -56,6 +58,7 @@ export const noPolicy = (): Policy => ({
   due: new Set(),
   plans: new Map(),
   marks: new Map(),
+  lastRuns: new Map(),
 })
 
 // What happened
@@ -77,6 +80,34 @@ const open = (policy: Policy, videoId: VideoId, channelId: ChannelId): Case => {
   }
   policy.cases.set(videoId, opened)
   return opened
+}
+
+/** A published video is made anew, by what its channel has set by now. */
+const openAgain = (
+  policy: Policy,
+  { videoId, channelId, transcode }: Extract<DomainEvent, { _tag: "RenditionsRequested" }>,
+): Case => {
+  const it = open(policy, videoId, channelId)
+  if (it.run === 0) {
+    it.run = policy.lastRuns.get(videoId) ?? runOf(transcode)
+    it.upload = "completed"
+    it.hasEnded = true
+  }
+  it.plan = policy.plans.get(channelId)
+  it.watermark = policy.marks.get(channelId)?.shown?.watermark
+  return it
+}
+
+const caseFor = (policy: Policy, event: DomainEvent & { readonly videoId: VideoId }) => {
+  switch (event._tag) {
+    case "VideoCreated":
+    case "UploadRequested":
+      return open(policy, event.videoId, event.channelId)
+    case "RenditionsRequested":
+      return openAgain(policy, event)
+    default:
+      return policy.cases.get(event.videoId)
+  }
 }
 
 const applyToCase = (it: Case, event: DomainEvent, tick: number) => {
@@ -105,7 +136,11 @@ const applyToCase = (it: Case, event: DomainEvent, tick: number) => {
       it.isTakenDown = false
       it.isWanted ||= it.run > 0 && !it.isRunning && !it.hasEnded
       break
+    case "RenditionsRequested":
+      it.isWanted = true
+      break
     case "TranscodePlanned":
+      it.hasEnded = false
       it.run = Math.max(it.run, Number(event.transcode.slice(event.videoId.length + 1)))
       it.isRunning = true
       it.isWanted = false
@@ -123,8 +158,10 @@ const applyToCase = (it: Case, event: DomainEvent, tick: number) => {
   }
 }
 
-const isOver = ({ upload, isRunning, hasEnded }: Case) =>
-  !isRunning && (upload === "expired" || (upload === "completed" && hasEnded))
+const isOver = ({ upload, isRunning, isWanted, hasEnded }: Case) =>
+  !isRunning &&
+  !(isWanted && hasEnded) &&
+  (upload === "expired" || (upload === "completed" && hasEnded))
 
 const isOwedPlan = ({ isWanted, isTakenDown, isRunning, upload }: Case) =>
   isWanted && !isTakenDown && !isRunning && upload !== "expired"
@@ -141,7 +178,10 @@ const isAbandoned = ({ upload, lastTick }: Case, tick: number) => {
 }
 
 const consider = (policy: Policy, videoId: VideoId, it: Case) => {
-  if (isOver(it)) policy.cases.delete(videoId)
+  if (isOver(it)) {
+    policy.cases.delete(videoId)
+    if (it.run > 1) policy.lastRuns.set(videoId, it.run)
+  }
   if (isOwedPlan(it) || isOwedEnd(it)) policy.due.add(videoId)
   else policy.due.delete(videoId)
 }
@@ -172,8 +212,7 @@ export const evolvePolicy = (policy: Policy, event: DomainEvent): Policy => {
   mark(policy, event)
   if (!("videoId" in event)) return policy
   const { videoId } = event
-  const isOpening = event._tag === "VideoCreated" || event._tag === "UploadRequested"
-  const it = isOpening ? open(policy, videoId, event.channelId) : policy.cases.get(videoId)
+  const it = caseFor(policy, event)
   if (it) {
     applyToCase(it, event, policy.tick)
     consider(policy, videoId, it)

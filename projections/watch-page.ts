@@ -118,6 +118,12 @@ const measureRungs = (rungs: ReadonlyArray<RungShown>, packaged: Packaged) =>
     return { ...rung, averageBitsPerSecond, peakBitsPerSecond, byteLength: bytes }
   })
 
+const joined = (shown: ReadonlyArray<RungShown>, fresh: ReadonlyArray<RungShown>) =>
+  [...shown, ...fresh.filter(({ name }) => shown.every((known) => known.name !== name))].toSorted(
+    (a, b) => a.height - b.height,
+  )
+const isIn = ({ rungs }: Packaged, name: string) => rungs.some(({ rung }) => rung === name)
+
 /** Whatever the task was, what it told about the video is shown; a superseded run tells nothing. */
 const learn = (page: WatchPage, fact: Fact): WatchPage => {
   const outputs = outputsOf(fact.event, page.transcode)
@@ -127,15 +133,19 @@ const learn = (page: WatchPage, fact: Fact): WatchPage => {
   const images = read.images(outputs.images)
   const storyboard = read.storyboard(outputs.storyboard)
   const packaged = read.manifest(outputs.manifest)
-  const told: ReadonlyArray<Option.Option<unknown>> = [media, rungs, images, storyboard, packaged]
-  if (told.every(Option.isNone)) return page
-  const ladder = Option.getOrElse(rungs, () => page.rungs)
+  const facts: ReadonlyArray<Option.Option<unknown>> = [media, rungs, images, storyboard, packaged]
+  if (facts.every(Option.isNone)) return page
+  // Made anew, what is watched stays in the list until the new renditions are whole.
+  const isAnew = page.progress === "published" && page.run !== page.playableRun
+  const told = Option.map(rungs, (fresh) => (isAnew ? joined(page.rungs, fresh) : fresh))
+  const ladder = Option.getOrElse(told, () => page.rungs)
   return {
     ...page,
     ...Option.getOrElse(media, () => ({})),
     rungs: Option.match(packaged, {
       onNone: () => ladder,
-      onSome: (measured) => measureRungs(ladder, measured),
+      onSome: (measured) =>
+        measureRungs(isAnew ? ladder.filter(({ name }) => isIn(measured, name)) : ladder, measured),
     }),
     thumbnails: Option.match(images, {
       onNone: () => page.thumbnails,

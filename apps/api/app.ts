@@ -5,7 +5,14 @@
 import { Effect, Schema, Stream } from "effect"
 import { Elysia } from "elysia"
 import { asker, BadQuery, momentOf, positionOf, videoIdOf, whoAsks } from "./asker.ts"
-import { changeDetails, DetailsForm, reinstate, TakedownForm, takeDown } from "./changes.ts"
+import {
+  changeDetails,
+  DetailsForm,
+  reinstate,
+  requestRenditions,
+  TakedownForm,
+  takeDown,
+} from "./changes.ts"
 import { channels } from "./channels.ts"
 import { createVideo, VideoForm } from "./creation.ts"
 import { docs, document } from "./docs.ts"
@@ -181,6 +188,18 @@ export const api = (run: Run<ApiServices>) => {
             ),
           ),
         thumbnailBody,
+      )
+      .post(
+        "/v1/videos/:id/renditions",
+        ({ params, request }) =>
+          respond(
+            asked(request, params.id).pipe(
+              Effect.flatMap(([who, videoId]) => requestRenditions(videoId, who)),
+            ),
+          ),
+        write(
+          "Make the renditions of a published video anew, by the channel's pipeline and watermark of now",
+        ),
       )
       .post(
         "/v1/videos/:id/takedown",

@@ -121,7 +121,9 @@ export const auditObjects = Effect.fnUntraced(function* ({ published, isKnown }:
         looked += 1
         const [kind, videoId = "", run = ""] = key.split("/")
         if (!isKnown(videoId)) say({ key, detail: "no event owns it" })
-        if (kind === "temp" && published.has(videoId as VideoId))
+        const last = published.get(videoId as VideoId)
+        // A later run is at work: the video is made anew.
+        if (kind === "temp" && last !== undefined && Number(run) <= runOf(last))
           say({ key, detail: "left behind" })
         if (kind === "segments") withSegments.add(`segments/${videoId}/${run}/`)
       }),

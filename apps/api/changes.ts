@@ -48,6 +48,20 @@ export const changeDetails = Effect.fn("changeDetails")(function* (
   return { ...changed, body: { videoId, ...form, revision: changed.revision } } satisfies Answer
 })
 
+/** What can be watched stays until the new renditions are whole. */
+export const requestRenditions = Effect.fn("requestRenditions")(function* (
+  videoId: VideoId,
+  { accountId: actor, channelId, at, cause }: Asker,
+) {
+  const context = { cause, correlationId: videoId, actor }
+  const requested = yield* execute(
+    video,
+    { _tag: "RequestRenditions", videoId, channelId, at, actor },
+    context,
+  )
+  return { ...requested, status: 202, body: { videoId, state: "requested" } } satisfies Answer
+})
+
 /** The fact first, on the video's own stream; then the case beside it. */
 export const takeDown = Effect.fn("takeDown")(function* (
   videoId: VideoId,

@@ -33,6 +33,7 @@ const problems = {
   ],
   VideoIsClosed: [451, "video_taken_down", "The video has been taken down"],
   VideoClosed: [409, "video_taken_down", "The video has been taken down"],
+  VideoNotPublished: [409, "video_not_published", "The video has not been published yet"],
   VideoHasFailed: [409, "video_failed", "The video has failed"],
   PartsDoNotTile: [422, "parts_do_not_tile", "The parts do not cover the file exactly once"],
   PartUnknown: [422, "part_unknown", "The upload has no part of this number"],

@@ -1,96 +1,41 @@
 import { describe, expect, test } from "bun:test"
-import { Effect, Layer, Logger, type Scope, Stream } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type { DomainEvent } from "#domain/events.ts"
-import {
-  AccountId,
-  ChannelId,
-  type StreamName,
-  Timestamp,
-  transcodeStream,
-  uploadStream,
-  VideoId,
-  videoStream,
-} from "#domain/ids.ts"
+import { transcodeStream, uploadStream, videoStream } from "#domain/ids.ts"
 import { image, manifest, runPrefix, segment, sourcePart, temp } from "#domain/keys.ts"
-import { Sealed } from "#domain/sealed.ts"
 import { EXTENDED } from "#domain/transcode/presentation.ts"
-import { envelope } from "#infra/event-store/execute.ts"
 import { memoryEventStore } from "#infra/event-store/memory.ts"
 import { EventStore } from "#infra/event-store/port.ts"
 import { memoryObjectStore } from "#infra/object-store/memory.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
-import { completion, completionGroup } from "./app.ts"
+import { completionGroup } from "./app.ts"
+import {
+  at,
+  completed,
+  created,
+  exists,
+  failed,
+  happens,
+  keys,
+  of,
+  put,
+  quiet,
+  runOver,
+  say,
+  settleDown,
+  start,
+  transcode,
+  videoEvents,
+  videoId,
+} from "./testing.ts"
 
-const videoId = VideoId.make("loc0123456789abcdef")
-const at = Timestamp.make(1_700_000_000_000)
-const transcode = `${videoId}.1`
-const of = { videoId, transcode }
-
-const created: DomainEvent = {
-  ...{ _tag: "VideoCreated", videoId, at, channelId: ChannelId.make("main") },
-  accountId: AccountId.make("owner"),
-  title: Sealed.make(`v1.owner.${"A".repeat(40)}`),
-  ...{ description: null, visibility: "public" },
-}
 const takenDown: DomainEvent = {
   ...{ _tag: "VideoTakenDown", videoId, at, reason: "copyright", actor: "test" },
 }
 const playable: DomainEvent = { _tag: "TranscodePlayable", ...of }
-const completed: DomainEvent = { _tag: "TranscodeCompleted", ...of }
-const failed: DomainEvent = { _tag: "TranscodeFailed", ...of, code: "source_corrupt" }
 const cancelled: DomainEvent = { _tag: "TranscodeCancelled", ...of }
-
-type Surroundings = EventStore | ObjectStore | Scope.Scope
-
-const run = <A, E>(effect: Effect.Effect<A, E, Surroundings>) =>
-  Effect.runPromise(
-    effect.pipe(
-      Effect.scoped,
-      Effect.provide(
-        Layer.mergeAll(memoryEventStore, memoryObjectStore, Logger.layer([]), TestClock.layer()),
-      ),
-    ),
-  )
-
-let said = 0
-const say = Effect.fnUntraced(function* (stream: StreamName, event: DomainEvent) {
-  const store = yield* EventStore
-  const told = yield* envelope(stream, event, { cause: `said ${++said}`, actor: "test" })
-  yield* store.append(stream, "any", [told])
-})
-const happens = (event: DomainEvent) => say(transcodeStream(videoId), event)
-const exists = (event: DomainEvent) => say(videoStream(videoId), event)
-const put = (...keys: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const objects = yield* ObjectStore
-    yield* Effect.forEach(keys, (key) => objects.put(key, new Uint8Array(1)))
-  })
-const keys = Effect.gen(function* () {
-  const objects = yield* ObjectStore
-  const found = yield* Stream.runCollect(objects.list(""))
-  return found.map(({ key }) => key).filter((key) => !key.startsWith("checkpoints/"))
-})
-
-const settleDown = Effect.repeat(Effect.yieldNow, { times: 300 })
-/** Until nothing waits in the group any more, second by second. */
-const quiet = Effect.gen(function* () {
-  const store = yield* EventStore
-  for (let second = 0; second < 300; second++) {
-    yield* settleDown
-    const state = yield* store.groupState(completionGroup.name)
-    if (state && state.backlog + state.inFlight === 0) return state
-    yield* TestClock.adjust("1 second")
-  }
-  return yield* Effect.die(new Error("the group never came to rest"))
-})
-const start = Effect.forkScoped(completion)
-
-const videoEvents = Effect.gen(function* () {
-  const store = yield* EventStore
-  const history = yield* store.read(videoStream(videoId))
-  return history.map(({ event }) => event._tag)
-})
+const run = runOver(Layer.merge(memoryEventStore, memoryObjectStore))
 
 describe("a milestone", () => {
   test("becomes an event of the video, at the milestone's own time", () =>

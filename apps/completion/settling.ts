@@ -42,25 +42,24 @@ const commandOf = ({ event, recordedAt }: Recorded): VideoCommand | undefined =>
   }
 }
 
+const ofRun = (videoId: VideoId, run: number) => [
+  temp(videoId, run, ""),
+  runPrefix(videoId, run),
+  manifest(videoId, run, ""),
+  image(videoId, run, ""),
+]
+
 /** Everything under these prefixes is of no use any more. */
 const remainsOf = ({ event }: Recorded): ReadonlyArray<string> => {
   switch (event._tag) {
     case "TranscodeCompleted":
-      return event.goesOn === true ? [] : [tempPrefix(event.videoId)]
+      return event.goesOn === true ? [] : [temp(event.videoId, runOf(event.transcode), "")]
     case "TranscodeExtended":
     case "TranscodeFailed":
-      return [tempPrefix(event.videoId)]
-    case "TranscodeCancelled": {
+      return [temp(event.videoId, runOf(event.transcode), "")]
+    case "TranscodeCancelled":
       // The source stays, and so does what another run has made.
-      const { videoId, transcode } = event
-      const run = runOf(transcode)
-      return [
-        temp(videoId, run, ""),
-        runPrefix(videoId, run),
-        manifest(videoId, run, ""),
-        image(videoId, run, ""),
-      ]
-    }
+      return ofRun(event.videoId, runOf(event.transcode))
     case "UploadExpired":
       return [sourcePrefix(event.videoId), tempPrefix(event.videoId)]
     default:
@@ -77,9 +76,37 @@ const removeAll = Effect.fnUntraced(function* (prefix: string) {
   )
 })
 
-export const clean = Effect.fn("clean")((recorded: Recorded) =>
-  Effect.forEach(remainsOf(recorded), removeAll, { discard: true }),
-)
+const publishedRun = Effect.fnUntraced(function* (videoId: VideoId) {
+  const store = yield* EventStore
+  const history = yield* store.read(videoStream(videoId))
+  return history.reduce(
+    (last, { event }) => (event._tag === "VideoPublished" ? runOf(event.transcode) : last),
+    0,
+  )
+})
+
+/** Runs whose place another has taken, and one that came to nothing beside what is watched. */
+const retiredBy = Effect.fnUntraced(function* ({ event }: Recorded) {
+  switch (event._tag) {
+    case "TranscodeCompleted":
+    case "TranscodeExtended":
+    case "TranscodeFailed": {
+      const published = yield* publishedRun(event.videoId)
+      const run = runOf(event.transcode)
+      const earlier = Array.from({ length: Math.max(0, published - 1) }, (_, i) => i + 1)
+      const isNothing = event._tag === "TranscodeFailed" && published > 0 && run > published
+      const retired = isNothing ? [...earlier, run] : earlier
+      return retired.flatMap((each) => ofRun(event.videoId, each))
+    }
+    default:
+      return []
+  }
+})
+
+export const clean = Effect.fn("clean")(function* (recorded: Recorded) {
+  const retired = yield* retiredBy(recorded)
+  yield* Effect.forEach([...remainsOf(recorded), ...retired], removeAll, { discard: true })
+})
 
 /** The revision of the video's last event, -1 before the first. */
 export const lastRevision = Effect.fnUntraced(function* (videoId: VideoId) {

@@ -77,6 +77,22 @@ test("the same work of a channel is done once, and each run has its own copy of 
     }),
   ))
 
+test("what was copied can be copied again when what it was taken of is gone", () =>
+  run(
+    Effect.gen(function* () {
+      yield* uploadWhole(bytes, 50)
+      for (const each of [1, 2, 3]) yield* planPiece(each, 50)
+      const { work, times } = counted()
+      yield* work(taskOf(1).task, { rung: "720p" })
+      yield* work(taskOf(2).task, { rung: "720p" })
+      const objects = yield* ObjectStore
+      yield* objects.remove([segment(videoId, 1, "720p", 0)])
+      yield* work(taskOf(3).task, { rung: "720p" })
+      expect(times()).toBe(1)
+      expect((yield* objects.head(segment(videoId, 3, "720p", 0))).byteLength).toBeGreaterThan(0)
+    }),
+  ))
+
 test("other bytes, other inputs, another mode or another channel is other work", () =>
   run(
     Effect.gen(function* () {

@@ -84,13 +84,15 @@ const recall = Effect.fnUntraced(
     for (let at = 0; at < memory.pieces.length; at += TOLD_AT_ONCE) {
       yield* task.emit(memory.pieces.slice(at, at + TOLD_AT_ONCE))
     }
+    const copied = memory.objects.map((made) => ({ ...made, key: ours(made.key) }))
     const outputs = JSON.parse(ours(JSON.stringify(memory.outputs))) as Outputs
     const result: StageResult = {
       outputs: { ...outputs, work: { peakMebibytes: 0, way: "reused" } },
       ...(memory.groups !== undefined && { groups: memory.groups }),
       cpuSeconds: 0,
     }
-    return result
+    const renewed: Memory = { ...memory, place: placeOf(task), objects: copied, outputs }
+    return { result, memory: renewed }
   },
   Effect.catchTag("ObjectNotFound", () => Effect.succeed(undefined)),
 )
@@ -127,6 +129,11 @@ const watched = Effect.fnUntraced(function* (
 /** What a later task would miss, because it goes with the transcode. */
 const isLasting = ({ objects }: Memory) => objects.every(({ key }) => !key.startsWith("temp/"))
 
+const remember = Effect.fnUntraced(function* (key: string, memory: Memory) {
+  const objects = yield* ObjectStore
+  yield* Effect.ignore(objects.put(key, json(memory), { overwrite: true }))
+})
+
 /** A stage whose work is looked up before it is done. That it can't be looked up fails nothing. */
 export const doneOnce =
   (type: string, work: Stage): Stage =>
@@ -142,12 +149,13 @@ export const doneOnce =
       )
       const key = yield* keyNow
       const known = key && (yield* Effect.orElseSucceed(recall(task, key), () => undefined))
-      if (known) return known
+      if (known) {
+        // The copies outlive what they were taken of: a run is deleted when another takes its place.
+        yield* remember(key, known.memory)
+        return known.result
+      }
       const { result, memory } = yield* watched(work, task, inputs)
       const later = key ?? (yield* keyNow)
-      if (later !== undefined && isLasting(memory)) {
-        const objects = yield* ObjectStore
-        yield* Effect.ignore(objects.put(later, json(memory), { overwrite: true }))
-      }
+      if (later !== undefined && isLasting(memory)) yield* remember(later, memory)
       return result
     })

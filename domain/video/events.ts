@@ -62,6 +62,16 @@ export const VideoEvent = Schema.TaggedUnion({
   VideoPublished: { ...ofVideo, transcode: Schema.String },
   /** There are more renditions than were published: `all.m3u8` and `all.mpd` stand beside the others. */
   VideoExtended: { ...ofVideo, transcode: Schema.String },
+  /**
+   * To be made anew, by what the channel has set now. What can be watched, made by `transcode`, stays
+   * until `VideoPublished` names another.
+   */
+  RenditionsRequested: {
+    ...ofVideo,
+    channelId: ChannelId,
+    transcode: Schema.String,
+    actor: Schema.String,
+  },
   VideoFailed: { ...ofVideo, code: Schema.String },
   VideoTakenDown: { ...ofVideo, reason: TakedownReason, actor: Schema.String },
   VideoReinstated: { ...ofVideo, actor: Schema.String },

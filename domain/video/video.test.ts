@@ -3,7 +3,14 @@ import { AccountId, ChannelId, Timestamp, VideoId } from "#domain/ids.ts"
 import { Sealed } from "#domain/sealed.ts"
 import { spec } from "#domain/testing.ts"
 import type { VideoEvent } from "./events.ts"
-import { RequestDiffers, VideoClosed, VideoHasFailed, VideoNotFound, video } from "./video.ts"
+import {
+  RequestDiffers,
+  VideoClosed,
+  VideoHasFailed,
+  VideoNotFound,
+  VideoNotPublished,
+  video,
+} from "./video.ts"
 
 const videoId = VideoId.make("loc0123456789abcdef")
 const at = Timestamp.make(1_700_000_000_000)
@@ -84,6 +91,31 @@ describe("a milestone", () => {
     given(created, failed)
       .when({ _tag: "MarkPlayable", ...ofVideo, transcode })
       .thenRejects(new VideoHasFailed({ videoId, code: "not_a_video" }))
+  })
+})
+
+describe("renditions made anew", () => {
+  const { channelId } = made
+  const order = { _tag: "RequestRenditions", ...ofVideo, channelId, actor: "owner" } as const
+  const requested: VideoEvent = {
+    ...{ _tag: "RenditionsRequested", ...ofVideo, channelId, transcode, actor: "owner" },
+  }
+  test("are asked for of a published video that can be watched", () => {
+    given(created, published).when(order).thenRecords(requested)
+    given(created, playable).when(order).thenRejects(new VideoNotPublished({ videoId }))
+    given(created, published, takenDown).when(order).thenRejects(new VideoClosed({ videoId }))
+  })
+  test("take the place of those before, never the other way round", () => {
+    const later = `${videoId}.2`
+    given(created, published, requested)
+      .when({ _tag: "PublishVideo", ...ofVideo, transcode: later })
+      .thenRecords({ ...published, transcode: later })
+    given(created, published, requested)
+      .when({ _tag: "FailVideo", ...ofVideo, code: "too_expensive" })
+      .thenNothing()
+    given(created, published, requested, { ...published, transcode: later })
+      .when({ _tag: "PublishVideo", ...ofVideo, transcode })
+      .thenNothing()
   })
 })
 

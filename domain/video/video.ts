@@ -47,6 +47,7 @@ export const VideoCommand = Schema.TaggedUnion({
   PublishVideo: { ...ofVideo, transcode: Schema.String },
   ExtendVideo: { ...ofVideo, transcode: Schema.String },
   FailVideo: { ...ofVideo, code: Schema.String },
+  RequestRenditions: { ...ofVideo, channelId: ChannelId, actor: Schema.String },
   TakeDownVideo: { ...ofVideo, reason: TakedownReason, actor: Schema.String },
   ReinstateVideo: { ...ofVideo, actor: Schema.String },
 })
@@ -73,7 +74,18 @@ export class VideoHasFailed extends Schema.TaggedError<VideoHasFailed>()("VideoH
   code: Schema.String,
 }) {}
 
-export type VideoRejection = VideoNotFound | RequestDiffers | VideoClosed | VideoHasFailed
+/** There is nothing yet that could be made anew. */
+export class VideoNotPublished extends Schema.TaggedError<VideoNotPublished>()(
+  "VideoNotPublished",
+  { videoId: VideoId },
+) {}
+
+export type VideoRejection =
+  | VideoNotFound
+  | RequestDiffers
+  | VideoClosed
+  | VideoHasFailed
+  | VideoNotPublished
 
 // State
 
@@ -114,6 +126,7 @@ const evolve = (video: Video, event: VideoEvent): Video => {
   if (video._tag === "Absent") return video
   switch (event._tag) {
     case "VideoDetailsChanged":
+    case "RenditionsRequested":
       return video
     case "ThumbnailChosen":
       return { ...video, thumbnail: { _tag: "Made", choice: event.choice } }
@@ -149,7 +162,12 @@ const decideMilestone = (
 ): Decision<VideoEvent, VideoRejection> => {
   const { videoId, at } = command
   const { progress } = video
-  if (progress._tag === "Published") return alreadyDone
+  if (progress._tag === "Published") {
+    // Made anew, it takes the place of what is watched; a run that fails changes nothing.
+    const isNewer =
+      command._tag === "PublishVideo" && runOf(command.transcode) > runOf(progress.transcode)
+    if (!isNewer) return alreadyDone
+  }
   if (command._tag === "FailVideo") {
     const failed = { _tag: "VideoFailed", videoId, code: command.code, at } as const
     return progress._tag === "Failed" ? alreadyDone : accept(failed)
@@ -227,6 +245,13 @@ const decide = (video: Video, command: VideoCommand): Decision<VideoEvent, Video
     case "ShowThumbnail":
     case "RefuseThumbnail":
       return decideThumbnail(video, command)
+    case "RequestRenditions": {
+      const { channelId, actor } = command
+      if (video.isTakenDown) return reject(new VideoClosed({ videoId }))
+      if (video.progress._tag !== "Published") return reject(new VideoNotPublished({ videoId }))
+      const { transcode } = video.progress
+      return accept({ _tag: "RenditionsRequested", videoId, channelId, transcode, actor, at })
+    }
     case "MarkPlayable":
     case "PublishVideo":
     case "FailVideo":
