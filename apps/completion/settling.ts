@@ -3,7 +3,7 @@
  * once or ten times, in any order, it comes to the same.
  */
 import { Effect, Stream } from "effect"
-import { Timestamp, type VideoId, videoStream } from "#domain/ids.ts"
+import { Timestamp, transcodeStream, type VideoId, videoStream } from "#domain/ids.ts"
 import { image, manifest, runOf, runPrefix, sourcePrefix, temp, tempPrefix } from "#domain/keys.ts"
 import { EXTENDED } from "#domain/transcode/presentation.ts"
 import { type VideoCommand, video } from "#domain/video/video.ts"
@@ -85,6 +85,20 @@ const publishedRun = Effect.fnUntraced(function* (videoId: VideoId) {
   )
 })
 
+const wasComplete = Effect.fnUntraced(function* ({
+  videoId,
+  transcode,
+}: {
+  readonly videoId: VideoId
+  readonly transcode: string
+}) {
+  const store = yield* EventStore
+  const history = yield* store.read(transcodeStream(videoId))
+  return history.some(
+    ({ event }) => event._tag === "TranscodeCompleted" && event.transcode === transcode,
+  )
+})
+
 /** Runs whose place another has taken, and one that came to nothing beside what is watched. */
 const retiredBy = Effect.fnUntraced(function* ({ event }: Recorded) {
   switch (event._tag) {
@@ -94,7 +108,9 @@ const retiredBy = Effect.fnUntraced(function* ({ event }: Recorded) {
       const published = yield* publishedRun(event.videoId)
       const run = runOf(event.transcode)
       const earlier = Array.from({ length: Math.max(0, published - 1) }, (_, i) => i + 1)
-      const isNothing = event._tag === "TranscodeFailed" && published > 0 && run > published
+      const cameToNothing = event._tag === "TranscodeFailed" && run > published && published > 0
+      // Of one that was complete before it failed, the publication may be told after this.
+      const isNothing = cameToNothing && !(yield* wasComplete(event))
       const retired = isNothing ? [...earlier, run] : earlier
       return retired.flatMap((each) => ofRun(event.videoId, each))
     }

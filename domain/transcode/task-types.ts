@@ -90,6 +90,7 @@ export const EncodeMore = defineTask(
     manifest: "manifest",
     codec: "codec",
     maxHeight: "number?",
+    watermark: "watermark?",
   },
   { segments: "segment" },
   16,

@@ -1,11 +1,13 @@
 /** Stage `EncodeMore`: one piece of the source in, its segments out, of all rungs in another codec than H.264. */
 import { Effect, Schema } from "effect"
+import { Watermark } from "#domain/channel/watermark.ts"
 import { Piece } from "#domain/scheduling/events.ts"
 import { publishedRungs, rungsIn } from "#domain/transcode/codecs.ts"
 import { Codec, type EncodedPiece, Media, Packaged, Rung } from "#domain/transcode/facts.ts"
 import { MediaTools } from "#infra/media/port.ts"
 import { ObjectStore } from "#infra/object-store/port.ts"
 import { keepRung } from "../keep-rung.ts"
+import { markOf } from "../mark-of.ts"
 import { ObjectRef } from "../objects.ts"
 import { Scratch } from "../scratch.ts"
 import { Sources } from "../source.ts"
@@ -20,12 +22,13 @@ const Input = Schema.Struct({
   manifest: Packaged,
   codec: Codec,
   maxHeight: Schema.optionalKey(Schema.Int),
+  watermark: Schema.optionalKey(Watermark),
 })
 
 export const encodeMore = stage(
   Input,
   Effect.fn("stage.encodeMore")(function* (task, input) {
-    const { chunk, media, rungs, index, manifest, codec, maxHeight } = input
+    const { chunk, media, rungs, index, manifest, codec, maxHeight, watermark } = input
     const objects = yield* ObjectStore
     const tools = yield* MediaTools
     const source = yield* (yield* Sources).of(task.videoId)
@@ -36,6 +39,7 @@ export const encodeMore = stage(
       piece: chunk,
       rungs: rungsIn(codec, publishedRungs(rungs, manifest), framesPerSecond, maxHeight),
       directory: yield* (yield* Scratch).directory(task.key),
+      ...(watermark !== undefined && { mark: yield* markOf(watermark, rungs) }),
     })
     const segments: EncodedPiece = {
       n: chunk.n,
