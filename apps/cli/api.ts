@@ -119,6 +119,7 @@ export class Api extends Context.Service<
     ) => Effect.Effect<Video, Problem>
     readonly history: (videoId: string) => Effect.Effect<ReadonlyArray<HistoryEvent>, Problem>
     readonly takeDown: (videoId: string, reason: string) => Effect.Effect<AnyObject, Problem>
+    readonly remake: (videoId: string) => Effect.Effect<AnyObject, Problem>
     readonly reinstate: (videoId: string) => Effect.Effect<AnyObject, Problem>
     /** Shows it, or changes it first. */
     readonly watermark: (
@@ -259,6 +260,7 @@ export const makeApi = (connection: Connection): Api["Service"] => {
     history: (videoId) =>
       Effect.map(ask(History, { path: `${of(videoId)}/history` }), ({ events }) => events),
     takeDown: (videoId, reason) => ask(AnyObject, post(`${of(videoId)}/takedown`, { reason })),
+    remake: (videoId) => ask(AnyObject, post(`${of(videoId)}/renditions`)),
     reinstate: (videoId) =>
       ask(AnyObject, {
         method: "DELETE",

@@ -73,6 +73,16 @@ export const reinstate = Effect.fn("reinstate")(function* (videoId: string) {
   yield* screen.result(done, `${videoId} is back`)
 })
 
+export const remake = Effect.fn("remake")(function* (videoId: string) {
+  const api = yield* Api
+  const screen = yield* Screen
+  const done = yield* api.remake(videoId)
+  yield* screen.result(
+    done,
+    `${videoId} is made anew; what can be watched stays until that is whole`,
+  )
+})
+
 const count = (value: AnyObject[string] | undefined) =>
   Array.isArray(value) ? value.length : Number(value ?? 0)
 

@@ -238,6 +238,8 @@ export const fakePlatform = () => {
             data: {},
           })),
         })
+      case "POST renditions":
+        return Response.json({ videoId: id, state: "requested" }, { status: 202 })
       case "POST takedown":
         return Response.json({ videoId: id, state: "taken-down", ...(await request.json()) })
       default:

@@ -5,7 +5,17 @@ import { Corner } from "#domain/channel/watermark.ts"
 import { TakedownReason } from "#domain/video/events.ts"
 import type { MediaTools } from "#infra/media/port.ts"
 import { api } from "./api.ts"
-import { history, queue, rebuild, reinstate, replay, show, takeDown, verify } from "./commands.ts"
+import {
+  history,
+  queue,
+  rebuild,
+  reinstate,
+  remake,
+  replay,
+  show,
+  takeDown,
+  verify,
+} from "./commands.ts"
 import { findPlatform } from "./connection.ts"
 import { resetPipeline, setPipeline, showPipeline } from "./pipelines.ts"
 import { plan } from "./plan.ts"
@@ -135,6 +145,12 @@ const takedownCommand = Command.make(
   (given) => Effect.provide(takeDown(given.video, given.reason), platform),
 ).pipe(Command.withDescription("Make a video unreachable"))
 
+const remakeCommand = Command.make("remake", { video }, (given) =>
+  Effect.provide(remake(given.video), platform),
+).pipe(
+  Command.withDescription("Make a published video anew, by its channel's pipeline and watermark"),
+)
+
 const reinstateCommand = Command.make("reinstate", { video }, (given) =>
   Effect.provide(reinstate(given.video), platform),
 ).pipe(Command.withDescription("Undo a takedown"))
@@ -179,6 +195,7 @@ export const reelog = <E>(mediaTools: Layer.Layer<MediaTools, E>, stateDirectory
       watermarkCommand,
       takedownCommand,
       reinstateCommand,
+      remakeCommand,
       rebuildCommand,
       verifyCommand,
     ]),

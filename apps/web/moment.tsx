@@ -47,6 +47,7 @@ export const sentence = ({ t, bytes }: Tongue, { event }: Moment): string => {
     case "VideoPublished":
     case "VideoExtended":
     case "VideoReinstated":
+    case "RenditionsRequested":
     case "UploadCompleted":
     case "UploadExpired":
     case "TranscodePlanned":
