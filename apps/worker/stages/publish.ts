@@ -25,7 +25,10 @@ export const publish = stage(
     const objects = yield* ObjectStore
     const read = (key: string) =>
       objects.get(key).pipe(
-        Effect.map((bytes) => namedIn(new TextDecoder().decode(bytes))),
+        // Chapters are named too, and name nothing.
+        Effect.map((bytes) =>
+          key.endsWith(".m3u8") ? namedIn(new TextDecoder().decode(bytes)) : [],
+        ),
         Effect.catchTag("ObjectNotFound", () => Effect.fail(new ManifestBroken({ missing: key }))),
       )
 
