@@ -6,6 +6,7 @@
 import { Effect, Schema } from "effect"
 import type { VideoId } from "#domain/ids.ts"
 import { sourcePart } from "#domain/keys.ts"
+import { MPD } from "#domain/transcode/dash.ts"
 import type { Part } from "#domain/upload/events.ts"
 import { MOST_PARTS, upload } from "#domain/upload/upload.ts"
 import { Visibility } from "#domain/video/events.ts"
@@ -127,6 +128,7 @@ export const createVideo = Effect.fn("createVideo")(function* (form: VideoForm, 
       title,
       watchUrl: `${publicUrl}/watch/${videoId}`,
       hlsUrl: `${edgeUrl}/v/${videoId}/main.m3u8`,
+      dashUrl: `${edgeUrl}/v/${videoId}/${MPD}`,
       centre,
       partCount: parts.length,
       parts: yield* withUrls(videoId, parts),

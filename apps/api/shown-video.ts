@@ -1,6 +1,7 @@
 /** A video as the API tells of it: the row of the watch page, its sealed texts opened, keys as URLs of the edge. */
 import { Effect } from "effect"
 import { Sealed } from "#domain/sealed.ts"
+import { MPD } from "#domain/transcode/dash.ts"
 import { TICKS } from "#domain/transcode/facts.ts"
 import { PersonalData } from "#infra/personal-data/port.ts"
 import { posterOf } from "#projections/thumbnails.ts"
@@ -36,6 +37,7 @@ export const shownVideo = Effect.fn("shownVideo")(function* (page: WatchPage, is
     channelId: page.channelId,
     watchUrl: `${publicUrl}/watch/${videoId}`,
     hlsUrl: `${edgeUrl}/v/${videoId}/main.m3u8`,
+    dashUrl: `${edgeUrl}/v/${videoId}/${MPD}`,
     failureCode: page.failureCode,
     takedownReason: page.takedownReason,
     source: {

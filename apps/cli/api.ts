@@ -35,6 +35,8 @@ export const Video = Schema.StructWithRest(
     title: Schema.NullOr(Schema.String),
     watchUrl: Schema.String,
     hlsUrl: Schema.String,
+    /** None: a server older than it. */
+    dashUrl: Schema.optionalKey(Schema.String),
   }),
   [Schema.Record(Schema.String, Schema.Json)],
 )

@@ -91,6 +91,7 @@ export const fakePlatform = () => {
     title,
     watchUrl: `http://web/watch/${videoId}`,
     hlsUrl: `http://edge/v/${videoId}/main.m3u8`,
+    dashUrl: `http://edge/v/${videoId}/manifest.mpd`,
     revision: 1,
   })
 

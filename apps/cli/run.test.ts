@@ -57,7 +57,9 @@ describe("a command", () => {
         expect(uploaded.err).toBe("")
         const { videoId, ...video } = uploaded.json()
         expect(video).toMatchObject({ state: "processing", title: "A film" })
-        expect(Object.keys(video)).toEqual(expect.arrayContaining(["watchUrl", "hlsUrl"]))
+        expect(Object.keys(video)).toEqual(
+          expect.arrayContaining(["watchUrl", "hlsUrl", "dashUrl"]),
+        )
 
         const history = yield* reelog("history", String(videoId), "--json", "--data", directory)
         const lines = history.out.trimEnd().split("\n")

@@ -2,7 +2,7 @@
 import type { Video } from "./api.ts"
 import { table } from "./screen.ts"
 
-export const videoText = ({ videoId, state, title, watchUrl, hlsUrl, ...more }: Video) => {
+export const videoText = ({ videoId, state, title, watchUrl, hlsUrl, dashUrl, ...more }: Video) => {
   const optional = ["failureCode", "takedownReason", "createdAt", "publishedAt"].flatMap((name) => {
     const value = more[name]
     return typeof value === "string" ? [[name, value]] : []
@@ -13,6 +13,7 @@ export const videoText = ({ videoId, state, title, watchUrl, hlsUrl, ...more }: 
     ["state", state],
     ["watch", watchUrl],
     ["hls", hlsUrl],
+    ...(dashUrl === undefined ? [] : [["dash", dashUrl]]),
     ...optional,
   ])
 }
