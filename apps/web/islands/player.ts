@@ -1,6 +1,6 @@
 /**
  * The player: Shaka under media-chrome's controls. The menu names every rung and Auto, a choice is
- * kept across videos. While the video grows, the page follows its progress and loads the list
+ * kept across videos; the menus beside it are filled by `player-menus.ts`. While the video grows, the page follows its progress and loads the list
  * again at the same time position when it names a better rung; when it is taken down, it stops.
  */
 import "media-tracks/polyfill"
@@ -11,7 +11,7 @@ import "media-chrome/media-loading-indicator"
 import "media-chrome/media-mute-button"
 import "media-chrome/media-pip-button"
 import "media-chrome/media-play-button"
-import "media-chrome/media-playback-rate-button"
+import "media-chrome/media-preview-chapter-display"
 import "media-chrome/media-preview-thumbnail"
 import "media-chrome/media-preview-time-display"
 import "media-chrome/media-time-display"
@@ -20,6 +20,7 @@ import "media-chrome/media-volume-range"
 import "media-chrome/menu"
 import "./player-words.ts"
 import shaka from "shaka-player/dist/shaka-player.hls-es2021.js"
+import { menusOf, preferredSound, type WithSounds } from "./player-menus.ts"
 
 const QUALITY = "reelog-quality"
 const DOOR_EVERY = 5000
@@ -44,7 +45,7 @@ interface Track {
   ): Rendition
 }
 /** What the polyfill adds to a video: the menu reads and writes it. */
-type Media = HTMLVideoElement & {
+type Media = WithSounds & {
   readonly videoRenditions: Renditions
   readonly videoTracks: Iterable<Track>
   addVideoTrack(kind: string): Track
@@ -68,8 +69,9 @@ const start = async (controller: HTMLElement, video: Media) => {
   video.controls = false
   player.configure({
     streaming: { retryParameters: { maxAttempts: 5, baseDelay: 500 }, bufferingGoal: 20 },
-    manifest: { retryParameters: { maxAttempts: 5, baseDelay: 500 } },
+    manifest: { retryParameters: { maxAttempts: 5, baseDelay: 500 }, disableText: true },
   })
+  const fillMenus = menusOf(player, video, controller)
 
   /** Highest first. */
   const rungs = () => player.getVideoTracks().sort((a, b) => (b.height ?? 0) - (a.height ?? 0))
@@ -130,8 +132,10 @@ const start = async (controller: HTMLElement, video: Media) => {
   })
 
   const load = async (from?: number) => {
+    player.configure({ preferredAudio: preferredSound() })
     await player.load(hls, from)
     fillMenu()
+    fillMenus()
   }
   await load().catch(fail)
 
@@ -148,9 +152,10 @@ const start = async (controller: HTMLElement, video: Media) => {
   return {
     best: () => Math.max(0, ...rungs().map(({ height }) => height ?? 0)),
     reload: async () => {
-      const wasPlaying = !video.paused
+      const { paused, playbackRate } = video
       await load(video.currentTime).catch(fail)
-      if (wasPlaying) await video.play().catch(() => undefined)
+      video.playbackRate = playbackRate
+      if (!paused) await video.play().catch(() => undefined)
     },
   }
 }

@@ -7,6 +7,30 @@ import type { VideoPage } from "../reader.ts"
 import type { Visit } from "../visit.ts"
 import { Still } from "./still.tsx"
 
+/** Each opens above its button; one without a choice has no button. */
+const Menus = ({ visit }: { readonly visit: Visit }) => {
+  const { t } = visit.tongue
+  return (
+    <>
+      <media-rendition-menu anchor="quality" aria-label={t("player.quality")} hidden />
+      <media-playback-rate-menu
+        anchor="speed"
+        rates="0.5 0.75 1 1.25 1.5 1.75 2"
+        aria-label={t("player.rate")}
+        hidden
+      />
+      <media-audio-track-menu anchor="sounds" aria-label={t("player.sounds")} hidden />
+      <media-captions-menu anchor="texts" aria-label={t("player.texts")} hidden />
+      <media-chrome-menu
+        id="chapter-list"
+        anchor="chapters"
+        aria-label={t("player.chapters")}
+        hidden
+      />
+    </>
+  )
+}
+
 export const Player = (props: {
   readonly visit: Visit
   readonly video: VideoPage
@@ -33,7 +57,7 @@ export const Player = (props: {
         data-hls={video.hlsUrl}
         data-failed={t("player.cantPlay")}
       >
-        {/* biome-ignore lint/a11y/useMediaCaption: a source has none yet */}
+        {/* biome-ignore lint/a11y/useMediaCaption: the player adds what the list names */}
         <video
           slot="media"
           playsInline
@@ -54,10 +78,11 @@ export const Player = (props: {
           />
         )}
         <media-loading-indicator slot="centered-chrome" noautohide />
-        <media-rendition-menu anchor="quality" hidden />
+        <Menus visit={visit} />
         <media-control-bar class="shade">
           <media-time-range>
             <media-preview-thumbnail slot="preview" />
+            <media-preview-chapter-display slot="preview" />
             <media-preview-time-display slot="preview" />
           </media-time-range>
           <div class="controls">
@@ -66,7 +91,20 @@ export const Player = (props: {
             <media-volume-range class="big-only" />
             <media-time-display showduration notoggle />
             <span class="gap" />
-            <media-playback-rate-button class="big-only" />
+            <media-chrome-menu-button
+              id="chapters"
+              invoketarget="chapter-list"
+              aria-label={t("player.chapters")}
+              hidden
+            >
+              <svg viewBox="0 0 24 24" aria-hidden="true">
+                <path d="M4 5.5h2v2H4zM9 5.5h11v2H9zM4 11h2v2H4zM9 11h11v2H9zM4 16.5h2v2H4zM9 16.5h11v2H9z" />
+              </svg>
+              <span slot="tooltip-content">{t("player.chapters")}</span>
+            </media-chrome-menu-button>
+            <media-captions-menu-button id="texts" />
+            <media-audio-track-menu-button id="sounds" />
+            <media-playback-rate-menu-button id="speed" aria-label={t("player.rate")} />
             <media-rendition-menu-button id="quality" class="quality" />
             <media-pip-button class="big-only" />
             <media-fullscreen-button />
@@ -74,7 +112,7 @@ export const Player = (props: {
         </media-control-bar>
       </media-controller>
       <noscript>
-        {/* biome-ignore lint/a11y/useMediaCaption: a source has none yet */}
+        {/* biome-ignore lint/a11y/useMediaCaption: the list names them */}
         <video src={video.hlsUrl} poster={video.still?.url} controls aria-label={title} />
       </noscript>
     </section>

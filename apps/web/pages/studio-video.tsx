@@ -1,8 +1,10 @@
 /** @jsxImportSource preact */
 /** One video in the studio: its life, its details to edit, its renditions, taking it down. */
 import { Effect } from "effect"
+import type { Loudness } from "#domain/transcode/facts.ts"
 import { TakedownReason, Visibility } from "#domain/video/events.ts"
 import { documentOf, StudioTabs } from "../document.tsx"
+import { type Findings, findingsOf } from "../findings.ts"
 import { Icon } from "../icons.tsx"
 import { type Life, lifeOf, momentAt } from "../life.ts"
 import type { VideoPage } from "../reader.ts"
@@ -165,9 +167,18 @@ const Takedown = ({ visit, video, isPast }: Shown) => {
   )
 }
 
-const Facts = ({ visit, video, texts }: Shown) => {
+const loudnessText = ({ tongue }: Visit, loudness: Loudness): string => {
+  const { integratedLufs, truePeakDbtp, isSilent, isClipped } = loudness
+  if (isSilent) return tongue.t("studio.loudnessSilent")
+  const said = (decibels: number) => tongue.number(Math.round(decibels * 10) / 10)
+  const figures = { level: said(integratedLufs), peak: said(truePeakDbtp) }
+  return tongue.t(isClipped ? "studio.loudnessClipped" : "studio.loudnessOf", figures)
+}
+
+const Facts = ({ visit, video, texts, findings }: Shown & { findings: Findings }) => {
   const { t, bytes, number } = visit.tongue
   const { source, fileName } = video
+  const { loudness } = findings
   return (
     <section class="card stack" aria-labelledby="facts">
       <h2 id="facts">{t("studio.facts")}</h2>
@@ -194,6 +205,12 @@ const Facts = ({ visit, video, texts }: Shown) => {
             <dd>{t(source.hasAudio ? "studio.withAudio" : "studio.silent")}</dd>
           </>
         )}
+        {loudness === null ? null : (
+          <>
+            <dt>{t("studio.loudness")}</dt>
+            <dd class="num">{loudnessText(visit, loudness)}</dd>
+          </>
+        )}
       </dl>
     </section>
   )
@@ -214,6 +231,7 @@ export const studioVideo = Effect.fn("studioVideoPage")(function* (visit: Visit,
   const texts = yield* opened(reader, [title, description, fileName, ...told])
   const index = momentAt(life, at)
   const isPast = at !== undefined
+  const findings = findingsOf(life.moments.slice(0, index + 1))
   const shown = { visit, video, texts, isPast }
   const named = titleIn(visit, texts, title)
   return documentOf(visit, {
@@ -246,6 +264,7 @@ export const studioVideo = Effect.fn("studioVideoPage")(function* (visit: Visit,
         {video.failureCode === null ? null : (
           <p class="note stop">{errorText(visit.tongue, video.failureCode)}</p>
         )}
+        {findings.isDamaged ? <p class="note">{t("studio.damaged")}</p> : null}
         <Timeline
           visit={visit}
           life={life}
@@ -262,7 +281,7 @@ export const studioVideo = Effect.fn("studioVideoPage")(function* (visit: Visit,
           </div>
           <aside class="stack" aria-label={t("studio.more")}>
             <Takedown {...shown} />
-            <Facts {...shown} />
+            <Facts {...shown} findings={findings} />
           </aside>
         </div>
       </>
