@@ -32,6 +32,12 @@ export const startPlayers = async (at: string) => {
   })
   const url = `http://127.0.0.1:${server.port}/`
 
+  const open = async () => {
+    const tab = await browser.newPage()
+    await tab.goto(url)
+    return tab
+  }
+
   /** Plays to the end at double speed; what the video element tells then. */
   const played = async (player: "shaka" | "hls", from: string) => {
     const tab = await browser.newPage()
@@ -102,6 +108,9 @@ export const startPlayers = async (at: string) => {
 
   return {
     played,
+    /** A page with the players in it. */
+    open,
+    browser,
     /** Served at `growingUrl`, asked for as often as a player likes. */
     serve: (grown: () => string) => {
       manifest = grown
