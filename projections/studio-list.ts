@@ -100,7 +100,7 @@ const changed = (row: StudioVideo, fact: Fact): Partial<StudioVideo> | null => {
     case "VideoPlayable":
       return row.progress === "published" ? {} : { progress: "playable" }
     case "VideoPublished":
-      return { progress: "published", failureCode: null, publishedAt: event.at }
+      return { progress: "published", failureCode: null, publishedAt: row.publishedAt ?? event.at }
     case "VideoFailed":
       return { progress: "failed", failureCode: event.code }
     case "VideoTakenDown":

@@ -35,9 +35,9 @@ const steps = [
 ]
 
 /** Events of one video, `n` apart from those of the others in time too. */
-export const lifeOf = (n: number) => {
+export const lifeOf = (n: number, run = 1) => {
   const videoId = videoIdOf(n)
-  const transcode = transcodeId(videoId, 1)
+  const transcode = transcodeId(videoId, run)
   const time = (millis: number) => at(n * 1000 + millis)
   const lease = (step: string) => ({ taskId: `${transcode}/${step}`, attempt: 1, worker })
   return {

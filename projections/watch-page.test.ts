@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import { rowOf } from "./testing.ts"
-import { lifeOf, media, rungs, sealed } from "./testing-events.ts"
+import { at, lifeOf, media, rungs, sealed } from "./testing-events.ts"
 import { watchPage } from "./watch-page.ts"
 
 const life = lifeOf(1)
@@ -89,6 +89,36 @@ describe("the watch page", () => {
       ["240p", 9000],
       ["720p", null],
     ])
+  })
+
+  test("of a video that is made anew keeps what is watched until the rest is whole", () => {
+    const again = lifeOf(1, 2)
+    const figures = { averageBitsPerSecond: 1, peakBitsPerSecond: 2, segmentCount: 3, bytes: 9000 }
+    const packaged = (...names: ReadonlyArray<string>) => ({
+      manifest: { key: "manifests/x", rungs: names.map((rung) => ({ rung, ...figures })) },
+    })
+    const copied = rungs.map((rung) =>
+      rung.name === "720p" ? { ...rung, name: "720p-source" } : rung,
+    )
+    const first = [
+      ...[created, planned, life.succeeded("inspect", { media, rungs: copied })],
+      ...[life.succeeded("package", packaged("240p", "720p-source")), published],
+    ]
+    const named = (row: ReturnType<typeof page.after>) =>
+      row?.rungs.map(({ name, byteLength }) => [name, byteLength])
+    const begun = [...first, again.planned, again.succeeded("inspect", { media, rungs })]
+    expect(named(page.after(...begun))).toEqual([
+      ["240p", 9000],
+      ["720p-source", 9000],
+      ["720p", null],
+    ])
+    const later = { ...again.published, at: at(99_000) }
+    const whole = [...begun, again.succeeded("package", packaged("240p", "720p")), later]
+    expect(named(page.after(...whole))).toEqual([
+      ["240p", 9000],
+      ["720p", 9000],
+    ])
+    expect(page.after(...whole)).toMatchObject({ playableRun: 2, publishedAt: published.at })
   })
 
   test("learns nothing from a task of another run", () => {

@@ -213,7 +213,8 @@ const changed = (page: WatchPage, { event }: Fact): Partial<WatchPage> | null =>
         failureCode: null,
         playableRun: runOf(event.transcode),
         playableAt: page.playableAt ?? event.at,
-        publishedAt: event.at,
+        // Made anew, it is as old as it was.
+        publishedAt: page.publishedAt ?? event.at,
       }
     case "VideoFailed":
       return { progress: "failed", failureCode: event.code }
