@@ -130,6 +130,22 @@ const againstWhole = async (
   }
 }
 
+/** Bits per second of a ladder that is the same for every video (MediaCMS's), by the short side. */
+const FIXED = [
+  [1080, 4_500_000],
+  [720, 2_500_000],
+  [480, 1_000_000],
+  [360, 500_000],
+  [240, 300_000],
+] as const
+
+/** P7: what such a ladder would hold, no rung larger than the source, at its nominal rates. */
+const fixedBytes = ({ width, height }: Rung) => {
+  const short = Math.min(width, height)
+  const rates = FIXED.flatMap(([side, rate]) => (side <= short ? [rate] : []))
+  return (rates.reduce((sum, rate) => sum + rate, 0) * seconds) / 8
+}
+
 /** P2: all rungs encoded, beside one process that makes the same. */
 const againstSame = async (
   { source, mine, rungs, directory }: Measured,
@@ -144,6 +160,20 @@ const againstSame = async (
     return bytes
   }
   const myBytes = await bytesOf(mine.fileOf)
+  const near = rungs.slice(1).map((rung, i) => ({ rung, smaller: rungs[i] ?? rung }))
+  const steps = await Promise.all(
+    near.map(async ({ rung, smaller }) => {
+      const [more, less] = [mine.fileOf(rung), mine.fileOf(smaller)].map(videoBytes)
+      return ((await more)?.bytes ?? 0) / ((await less)?.bytes ?? 1)
+    }),
+  )
+  row(
+    "P7",
+    [
+      `bytes beside a fixed ladder ${ratio(myBytes, fixedBytes(top))} (goal 0.45)`,
+      `each rung ${steps.map((step) => step.toFixed(2)).join(", ")} times the one below (goal: none under 1.6)`,
+    ].join("; "),
+  )
   const mySsim = mean(await ssim(mine.fileOf(top), source, top))
   const same = await ladderInOneProcess(source, rungs, starts, directory, LOOKS_AS_FAR)
   for (const [name, side] of [
@@ -176,7 +206,7 @@ const measure = async (platform: TestPlatform, clip: string, idle: number, direc
 
   console.log(`\n${basename(clip)}, ${seconds} s: ${rungs.map(({ name }) => name).join(" ")}`)
   console.log(
-    `  platform ${published.seconds.toFixed(2)} CPU s (${published.all.toFixed(2)} in ${published.elapsed.toFixed(0)} s, idle ${(idle * 100).toFixed(1)} % taken off; its programs ${tasks.seconds.toFixed(2)}, of these video ${tasks.encodeSeconds.toFixed(2)}, its first pieces, one rung per process, ${tasks.earlySeconds.toFixed(2)}), one process ${bare.seconds.toFixed(2)} CPU s: ratio ${ratio(published.seconds, bare.seconds)}`,
+    `  platform ${published.seconds.toFixed(2)} CPU s (${published.all.toFixed(2)} in ${published.elapsed.toFixed(0)} s, idle ${(idle * 100).toFixed(1)} % taken off; its programs ${tasks.seconds.toFixed(2)}, of these video ${tasks.encodeSeconds.toFixed(2)}, the rung watched first, of the first pieces, ${tasks.earlySeconds.toFixed(2)}), one process ${bare.seconds.toFixed(2)} CPU s: ratio ${ratio(published.seconds, bare.seconds)}`,
   )
   const shares = published.byName.map(({ name, spent }) => `${name} ${spent.toFixed(2)}`)
   row("", `by process, idle included: ${shares.join(", ")}`)
