@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { Result } from "effect"
 import { parse } from "yaml"
-import { planOf, treeOf } from "./channel-pipeline.ts"
+import { planOf, treeOf, withWatermark } from "./channel-pipeline.ts"
 import { builtInTypes } from "./task-types.ts"
 
 const textOf = (name: string) => Bun.file(`${import.meta.dir}/${name}`).text()
@@ -31,6 +31,11 @@ describe("a text", () => {
     const { tasks: builtIn, pipeline: _name, ...others } = parse(first ?? "")
     expect(rest).toEqual(others)
     expect(tasks.filter(({ later }: { later?: boolean }) => later !== true)).toEqual(builtIn)
+    const plan = Result.getOrThrow(planOf(parse(more ?? ""), builtInTypes))
+    const marked = withWatermark(plan, builtInTypes).steps.filter((it) => it.type === "EncodeMore")
+    expect(marked.map(({ input }) => input?.watermark)).toEqual(
+      marked.map(() => "$config.watermark"),
+    )
     expect(mistakesIn((more ?? "").replace("codec: av1", "codec: av2"))).toEqual([
       'pipeline "more-codecs": task "encode-av1" asks for codec "av2"; there is vp9, hevc, av1; did you mean "av1"?',
     ])

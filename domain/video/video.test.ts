@@ -57,6 +57,25 @@ describe("a request for a video", () => {
   })
 })
 
+describe("further renditions", () => {
+  const extended = (run: number): VideoEvent => ({
+    ...{ _tag: "VideoExtended", ...ofVideo, transcode: `${videoId}.${run}` },
+  })
+  const extend = (run: number) => ({
+    ...{ _tag: "ExtendVideo" as const, ...ofVideo, transcode: `${videoId}.${run}` },
+  })
+
+  test("are told once, whether or not the publication has been", () => {
+    given(created).when(extend(1)).thenRecords(extended(1))
+    given(created, published, extended(1)).when(extend(1)).thenNothing()
+    given(created, published, takenDown).when(extend(1)).thenRecords(extended(1))
+  })
+  test("of an earlier run come too late", () => {
+    given(created, extended(1)).when(extend(2)).thenRecords(extended(2))
+    given(created, extended(2)).when(extend(1)).thenNothing()
+  })
+})
+
 describe("a milestone", () => {
   test("makes the video playable, then published", () => {
     given(created)

@@ -259,9 +259,8 @@ const decide = (video: Video, command: VideoCommand): Decision<VideoEvent, Video
     // Also of one that is taken down: it may come back. That it was published may be told after this.
     case "ExtendVideo": {
       const { transcode } = command
-      return video.extended === transcode
-        ? alreadyDone
-        : accept({ _tag: "VideoExtended", videoId, transcode, at })
+      const isKnown = video.extended !== null && runOf(transcode) <= runOf(video.extended)
+      return isKnown ? alreadyDone : accept({ _tag: "VideoExtended", videoId, transcode, at })
     }
     case "TakeDownVideo": {
       const { reason, actor } = command
