@@ -11,6 +11,8 @@ export const MOST_SHORT_SIDE = 1080
 type Level = readonly [level: number, samplesPerSecond: number, samples: number, kilobits: number]
 
 interface Traits {
+  /** The encoder takes no smaller pictures. */
+  readonly leastSide: number
   /** Of the bits that H.264 takes. */
   readonly share: number
   readonly levels: ReadonlyArray<Level>
@@ -25,6 +27,7 @@ const counted = (level: number) => (Math.trunc(level / 10) - 2) * 4 + (level % 1
 
 const traits: Readonly<Record<Codec, Traits>> = {
   vp9: {
+    leastSide: 2,
     share: 0.8,
     levels: [
       [10, 829_440, 36_864, 200],
@@ -41,6 +44,7 @@ const traits: Readonly<Record<Codec, Traits>> = {
     nameOf: (level) => `vp09.00.${level}.08`,
   },
   hevc: {
+    leastSide: 2,
     share: 0.7,
     levels: [
       [20, 3_686_400, 122_880, 1_500],
@@ -55,6 +59,7 @@ const traits: Readonly<Record<Codec, Traits>> = {
     nameOf: (level) => `hvc1.1.6.L${level * 3}.90`,
   },
   av1: {
+    leastSide: 64,
     share: 0.6,
     levels: [
       [20, 4_423_680, 147_456, 1_500],
@@ -107,7 +112,7 @@ export const rungIn = (codec: Codec, rung: Rung, framesPerSecond: number): Rung 
   return { ...capped, codecs: nameOf(levelOf(levels, capped, Math.min(60, framesPerSecond))) }
 }
 
-/** The rungs that are made in another codec, lowest first. */
+/** The rungs that are made in another codec, lowest first; none, where the codec takes no such pictures. */
 export const rungsIn = (
   codec: Codec,
   ladder: ReadonlyArray<Rung>,
@@ -117,6 +122,7 @@ export const rungsIn = (
   const most = Math.min(maxHeight, MOST_SHORT_SIDE)
   return ladder
     .filter(({ width, height }, place) => place === 0 || Math.min(width, height) <= most)
+    .filter(({ width, height }) => Math.min(width, height) >= traits[codec].leastSide)
     .map((rung) => rungIn(codec, rung, framesPerSecond))
 }
 

@@ -20,11 +20,11 @@ afterAll(async () => {
 
 type Rendition = Encoded["rungs"][number]
 
-/** 11 s, a key frame every 3 s: borders of the grid are none of the source's. */
-const source = (name: string, rate: string) => {
+/** A key frame every 3 s: borders of the grid are none of the source's. */
+const source = (name: string, picture: string) => {
   const path = join(directory, name)
   ffmpeg(
-    ...["-f", "lavfi", "-i", `testsrc2=s=320x240:r=${rate}:d=11`, "-c:v", "libx264", "-g", "75"],
+    ...["-f", "lavfi", "-i", picture, "-fps_mode", "vfr", "-c:v", "libx264", "-g", "75"],
     ...["-preset", "ultrafast", "-pix_fmt", "yuv420p", path],
   )
   return path
@@ -63,12 +63,14 @@ const names: Readonly<Record<Codec, RegExp>> = {
 
 describe.each(Codec.literals)("a rung in %s", (codec) => {
   test.each([
-    ["25.mp4", "25"],
-    ["2997.mkv", "30000/1001"],
+    ["25.mp4", "testsrc2=s=320x240:r=25:d=11"],
+    ["2997.mkv", "testsrc2=s=320x240:r=30000/1001:d=11"],
+    ["varying.mp4", "testsrc2=s=320x240:r=25:d=8,select=not(mod(n\\,7))+lt(mod(n\\,50)\\,9)"],
+    ["one-picture.mp4", "testsrc2=s=320x240:r=25:d=0.04"],
   ])(
     "of %s has every frame at its time, and segments that begin with a key frame",
-    async (name, rate) => {
-      const { rungs, parts, timeline } = await encodedIn(codec, source(`${codec}-${name}`, rate))
+    async (name, picture) => {
+      const { rungs, parts, timeline } = await encodedIn(codec, source(`${codec}-${name}`, picture))
       expect(rungs.length).toBeGreaterThan(1)
       for (const [i, rung] of rungs.entries()) {
         const made = parts.flatMap((part) => part.rungs[i] ?? [])
