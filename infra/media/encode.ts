@@ -28,6 +28,8 @@ import { localFile, wholeFile } from "./sparse.ts"
 /** 8 s of 1080p30 take a minute at most, with all rungs, on a slow core. */
 const pixelsPerSecond = (1920 * 1080 * 240) / 60
 const leastSeconds = 60
+/** Noise in VP9 took 20 s for each of its own. */
+const otherCodecs = 4
 const megapixel = 1_000_000
 
 export const limitsOf = (
@@ -37,7 +39,8 @@ export const limitsOf = (
   seconds: number,
 ): Limits => {
   const { width, height } = index.video
-  const cpuSeconds = leastSeconds + Math.ceil((width * height * frames) / pixelsPerSecond)
+  const times = rungs.some(({ codec }) => codec !== undefined) ? otherCodecs : 1
+  const cpuSeconds = leastSeconds + Math.ceil((width * height * frames * times) / pixelsPerSecond)
   const largest = rungs.reduce((most, rung) => Math.max(most, rung.maxBitsPerSecond), 0)
   return {
     mebibytes: 2560 + Math.ceil(Math.max(0, (width * height) / megapixel - 2) * 200),
