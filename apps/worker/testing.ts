@@ -179,7 +179,7 @@ export const pieces: ReadonlyArray<PlannedPiece> = [0, 1].map((n) => ({
     to: (n + 1) * 180_000,
     frames: 60,
     keyPts: n * 180_000,
-    groups: ["r1", "r2"],
+    groups: ["r1", "all"],
   },
   ranges: [{ from: n * 50, to: (n + 1) * 50 }],
 }))

@@ -72,15 +72,22 @@ export const targetDurationOf = (media: Media, all: ReadonlyArray<Rendition>): n
   return Math.max(media.targetDuration, Math.ceil(longest / TICKS))
 }
 
-/** As the first segments have told; a rung that was left out while it was told otherwise stays out. */
-const worthOffering = (ladder: ReadonlyArray<Rung>, pieces: ReadonlyArray<EncodedPiece>) => {
+/**
+ * As the first segments have told. Where a copy was refused on the way they may have told otherwise
+ * before: what was left out then stays out. Else a rung that is not whole is a fault, and found as one.
+ */
+const worthOffering = (
+  ladder: ReadonlyArray<Rung>,
+  pieces: ReadonlyArray<EncodedPiece>,
+  wasRefused: boolean,
+) => {
   const numbers = new Set(pieces.map(({ n }) => n))
   const isWhole = ({ name }: Rung) =>
     new Set(pieces.filter((it) => it.rungs.some(({ rung }) => rung === name)).map(({ n }) => n))
       .size === numbers.size
   const telling = Math.min(TELLING_SEGMENTS, numbers.size)
   const kept = offered(ladder, (name) => joined(name, pieces).segments, telling) ?? ladder
-  return kept.every(isWhole) ? kept : ladder.filter(isWhole)
+  return wasRefused && !kept.every(isWhole) ? ladder.filter(isWhole) : kept
 }
 
 export const packageVideo = stage(
@@ -90,7 +97,8 @@ export const packageVideo = stage(
     { video: told, audio, text, media, rungs: ladder, index },
   ) {
     const { rungs: made, pieces: video, cpuSeconds } = yield* settled(task, ladder, told, index)
-    const rungs = worthOffering(made, video)
+    const wasRefused = made.some(({ name }) => ladder.every((rung) => rung.name !== name))
+    const rungs = worthOffering(made, video, wasRefused || made.length < ladder.length)
     const renditions = rungs.map(({ name }) => joined(name, video))
     const sounds = yield* Effect.forEach(audio?.renditions ?? [], (sound) => soundOf(task, sound))
     const all = [...renditions, ...sounds]
